@@ -1,0 +1,1 @@
+"""Reliability as a test. Nothing is imported here: a dormant pytest plugin must cost nothing."""

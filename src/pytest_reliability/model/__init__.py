@@ -1,0 +1,1 @@
+"""What a repository holds: frozen, located nodes, and the graph that joins them."""

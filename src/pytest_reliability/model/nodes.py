@@ -1,0 +1,372 @@
+"""The things that checks ask questions about.
+
+Every node is a frozen value with a place (`at`) and the settings of the service that its file belongs to. Readers in `formats/` make
+them; nobody changes them afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+
+from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.settings import DEFAULTS, Settings
+
+NO_TEXTS: Mapping[str, str] = MappingProxyType({})
+NO_PLACES: Mapping[str, Location] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """Anything located. `settings` are those of the service that the file belongs to."""
+
+    at: Location
+    settings: Settings = field(default=DEFAULTS, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Node):
+    """A service: a folder with a `.reliability.yaml`, or the whole repository where there is none.
+
+    `root` is the folder relative to the repository's root ("" for the root itself); `evidence` says where the name comes from.
+    """
+
+    name: str
+    root: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something in a file that its format does not allow; a check of the DOC family reports it under its own code.
+
+    `kind` is that check's name: unreadable-file, template-not-checked, unknown-key, missing-field, wrong-value, conflicting-fields,
+    duplicate-key, wrong-kind.
+    """
+
+    kind: str
+    at: Location
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(Node):
+    """A file that a reader took up: `format` is the reader's name; `faults` are what the format itself forbids."""
+
+    format: str
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference(Node):
+    """A name in one place that must be defined in another, or it dangles: `kind` "service" and `name` "checkout", for instance."""
+
+    kind: str
+    name: str
+    holder: str
+    """What refers, as a message would call it: "SLO 'checkout-latency'"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition(Node):
+    """What a `Reference` may point at."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A query as written, in `language` ("promql", "datadog", …).
+
+    `role` is what it stands for in its SLO: good, bad, total, ratio (already an error or success ratio), threshold; "" elsewhere.
+    `parsable` is the text with the dialect's placeholders ({{.window}}, $__rate_interval) substituted; None where that cannot be done.
+    """
+
+    at: Location
+    text: str
+    language: str
+    role: str = ""
+    parsable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo(Node):
+    """A service level objective, whichever dialect it was written in.
+
+    `objective` is the share of good events in (0, 1), exactly as written (99.9 percent is Decimal("0.999")); None where there is no
+    readable number. `objective_text` is the source spelling, `objective_unit` "percent" or "ratio", what the field expects;
+    `objective_at` its place. `window` is the period that the budget is counted over.
+    `latency` holds for objectives of the form "X of requests within T": T in seconds; None for all others.
+    """
+
+    name: str
+    service: str | None = None
+    dialect: str
+    objective: Decimal | None = None
+    objective_text: str = ""
+    objective_unit: str = "ratio"
+    objective_at: Location
+    window: Duration | None = None
+    queries: tuple[Query, ...] = ()
+    latency: Duration | None = None
+    owner: str | None = None
+    runbook: str | None = None
+    dashboard: str | None = None
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    alert_names: tuple[str, ...] = ()
+    """Names of the alerts that the dialect's own tool generates from this SLO."""
+
+    @property
+    def full_name(self) -> str:
+        """The name with its service: "checkout/checkout-latency"."""
+        return f"{self.service}/{self.name}" if self.service else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Node):
+    """A Prometheus rule; `expr_at` is the place of the expression, `group` the name of its group."""
+
+    name: str
+    expr: str
+    expr_at: Location
+    group: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    labels_at: Mapping[str, Location] = field(default_factory=lambda: NO_PLACES, repr=False, compare=False)
+    dialect: str = "prometheus"
+    """"prometheus", "thanos", "mimir", "loki" or "victoriametrics": decides in which language `expr` is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRule(Rule):
+    """A rule that stores its result under `name`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(Rule):
+    """A rule that fires. `wait` is its `for`, None where there is none."""
+
+    wait: Duration | None = None
+    annotations: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    annotations_at: Mapping[str, Location] = field(default_factory=lambda: NO_PLACES, repr=False, compare=False)
+
+    @property
+    def severity(self) -> str | None:
+        """The value of the severity label."""
+        return self.labels.get(self.settings.severities.label)
+
+    @property
+    def pages(self) -> bool:
+        """Whether its severity wakes somebody up."""
+        return self.severity in self.settings.severities.page
+
+    @property
+    def runbook_key(self) -> str | None:
+        """The annotation that names the runbook, if any does."""
+        return next((key for key in RUNBOOK_ANNOTATIONS if self.annotations.get(key, "").strip()), None)
+
+    @property
+    def runbook_url(self) -> str | None:
+        """What the alert names as its runbook: a path or a URL."""
+        key = self.runbook_key
+        return self.annotations[key].strip() if key else None
+
+
+RUNBOOK_ANNOTATIONS = ("runbook_url", "runbook", "runbookUrl", "runbookURL", "playbook_url", "playbook")
+"""Annotations that name an alert's runbook, the usual one first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """A label matcher of a route or an inhibition: `operator` is one of =, !=, =~, !~."""
+
+    label: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver(Node):
+    """An Alertmanager receiver and the integrations it notifies through ("slack", "pagerduty", …); none: it notifies nobody."""
+
+    name: str
+    integrations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Node):
+    """A node of Alertmanager's routing tree. `receiver` is already inherited; `continues` is its `continue`."""
+
+    receiver: str
+    matchers: tuple[Matcher, ...] = ()
+    continues: bool = False
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing(Node):
+    """One Alertmanager configuration: the root of its tree and its receivers by name."""
+
+    root: Route | None
+    receivers: Mapping[str, Receiver]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel(Node):
+    """A dashboard's panel with its queries."""
+
+    title: str
+    kind: str = ""
+    queries: tuple[Query, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard(Node):
+    """A Grafana dashboard."""
+
+    title: str
+    uid: str | None = None
+    panels: tuple[Panel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor(Node):
+    """What tells Prometheus to scrape a service: ServiceMonitor, PodMonitor, Probe, ScrapeConfig (`kind`)."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading: `level` 1 to 6, `text` as a reader sees it, `anchor` as GitHub makes it (duplicates numbered)."""
+
+    at: Location
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperlink:
+    """A link or an image (`image`), with its destination as written, percent-decoding left to who resolves it."""
+
+    at: Location
+    target: str
+    text: str = ""
+    image: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """A fenced code block; `language` is the first word of its info string, `at` its opening line."""
+
+    at: Location
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with what stands under it, until the next heading of the same or a higher level.
+
+    `names` are the canonical sections (of `sections.yml`) that the heading stands for: none, one, or both halves of `影響（Impact）`.
+    `empty` is True where a reader finds nothing under the heading: no text, no list, no table row with content, no code, no image, and
+    no subsection that has any.
+    """
+
+    heading: Heading
+    names: tuple[str, ...] = ()
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Node):
+    """A page of prose. `anchors` are all that a link can name with #: headings, and explicit HTML ids.
+
+    `front_matter` holds the keys as written, with values as text (a list is joined with ", ").
+    """
+
+    title: str
+    headings: tuple[Heading, ...] = ()
+    sections: tuple[Section, ...] = ()
+    links: tuple[Hyperlink, ...] = ()
+    fences: tuple[Fence, ...] = ()
+    anchors: frozenset[str] = frozenset()
+    front_matter: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    front_matter_at: Mapping[str, Location] = field(default_factory=lambda: NO_PLACES, repr=False, compare=False)
+    language: str = "en"
+    """"ja" where the page is mostly Japanese."""
+
+    @property
+    def section_names(self) -> frozenset[str]:
+        """Every canonical section that the page has."""
+        return frozenset(name for section in self.sections for name in section.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook(Page):
+    """A page that says what to do. `kind` is "alert", "procedure" or "checklist"; `alerts` are those that its front matter names.
+
+    `owner` is whoever the page itself names (front matter, or a section about owners or escalation); None where it names nobody.
+    """
+
+    kind: str = "alert"
+    alerts: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postmortem(Page):
+    """A page that says what went wrong and what was learnt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRule:
+    """One line of CODEOWNERS."""
+
+    at: Location
+    pattern: str
+    owners: tuple[str, ...]
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership(Node):
+    """A CODEOWNERS file. The last rule that matches a path decides, in each section."""
+
+    rules: tuple[OwnerRule, ...]
+
+    def owners_of(self, path: str) -> tuple[str, ...]:
+        """Who owns `path` (relative to the repository's root); empty where nobody does."""
+        from pytest_reliability.model.ownership import owners_of
+
+        return owners_of(self.rules, path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component(Node):
+    """An entry of a service catalogue (Backstage's `catalog-info.yaml`)."""
+
+    name: str
+    kind: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyBudget(Node):
+    """A latency budget found in a test, by reading its syntax tree: `test` is the function's name.
+
+    `limits` are the marker's literal arguments as written ({"p95": "50ms"}); `slo` the SLO that it names. `samples` tells whether the
+    function takes the `latency` fixture (or nothing rules it out).
+    """
+
+    test: str
+    limits: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    slo: str | None = None
+    samples: bool = True

@@ -1,0 +1,69 @@
+"""What a service has configured, with the defaults that hold where it has said nothing.
+
+`policy/config.py` reads and validates them; here they are only values, so that every node can carry its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from pytest_reliability.model.duration import Duration
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the values of the alert label `label` mean.
+
+    `configured` is False while these are our defaults: a check may then report a misspelt severity, but not one that it has
+    merely never heard of.
+    """
+
+    label: str = "severity"
+    page: tuple[str, ...] = ("critical", "page")
+    ticket: tuple[str, ...] = ("warning", "ticket")
+    notice: tuple[str, ...] = ("info", "none")
+    configured: bool = False
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All severities, the most urgent first."""
+        return (*self.page, *self.ticket, *self.notice)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Folders, relative to the repository's root, that hold one kind of page. Empty: recognised by their usual names."""
+
+    runbooks: tuple[str, ...] = ()
+    postmortems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One service's configuration; see `docs/configuration.md` for each key."""
+
+    service: str | None = None
+    tier: str | None = None
+    """"A", "B" or "C"; None: derived from the strictest objective."""
+    folders: Folders = field(default_factory=Folders)
+    select: tuple[str, ...] = ()
+    """Codes, prefixes of codes, or names to run; empty: all but those of severity info."""
+    ignore: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """Code, prefix or name → the reason why its findings are accepted here."""
+    exclude: tuple[str, ...] = ()
+    """Glob patterns, relative to the repository's root, of files that are not read at all."""
+    severities: Vocabulary = field(default_factory=Vocabulary)
+    runbook_urls: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """URL prefix → the folder, relative to the repository's root, whose files are served there."""
+    dialect: str = "auto"
+    """"prometheus", "thanos", "mimir", "loki", "victoriametrics", or "auto": told from each file's own keys."""
+    scrape_interval: Duration | None = None
+    response_time: Duration = Duration(300.0, "5m")
+    """How long detection and response by people take; SLO104 compares an error budget with it."""
+
+
+DEFAULTS = Settings()

@@ -1,0 +1,207 @@
+"""Shapes: which keys and values a format allows, and what is wrong with data that differs.
+
+A shape is a value; `faults(tree, shape)` walks a `documents.Tree` along it. What the shape does not know, it names with its place and
+the nearest right key. Shapes are declared by the readers in `formats/` and by the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Union
+
+from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.nodes import Fault
+
+if TYPE_CHECKING:
+    from pytest_reliability.documents import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Any value at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value. `accepts` is asked of its source spelling; `expected` completes "… is expected".
+
+    `types` are the Python types that the value may have after YAML 1.2 resolution; null is never accepted unless `optional`.
+    """
+
+    expected: str = "a text"
+    types: tuple[type, ...] = (str, int, float, bool)
+    accepts: Callable[[str], bool] | None = None
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list whose items all have one shape. `minimum` is the least number of them."""
+
+    of: Shape
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A mapping with free keys and values of one shape; `key` is a regular expression that every key matches."""
+
+    of: Shape
+    key: str = ""
+    expected: str = "a name"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A mapping with known keys. `what` names it in messages ("an OpenSLO objective").
+
+    `required` must be present; of each group in `one_of` exactly one, of each in `at_most_one` no more than one. `renamed` maps what
+    people write by mistake to what they mean. `open` mappings may have other keys too. A key that matches `extension` is always
+    allowed.
+    """
+
+    what: str
+    known: Mapping[str, Shape]
+    required: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
+    at_most_one: tuple[tuple[str, ...], ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    open: bool = False
+    extension: str = ""
+
+
+Shape = Union[Anything, Scalar, Items, Entries, Fields]
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        Duration.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+ANYTHING = Anything()
+TEXT = Scalar()
+STRING = Scalar(types=(str,))
+NUMBER = Scalar("a number", types=(int, float))
+INTEGER = Scalar("a whole number", types=(int,))
+BOOLEAN = Scalar("true or false", types=(bool,))
+DURATION = Scalar("a duration such as 5m or 30d", types=(str,), accepts=_is_duration)
+URL = Scalar("a URL such as https://example.com/page", types=(str,), accepts=re.compile(r"https?://[^\s/]\S*").fullmatch)  # type: ignore[arg-type]
+
+
+def choice(*values: str) -> Scalar:
+    """One of these words."""
+    return Scalar(f"one of {', '.join(values)}", types=(str, int, float, bool), accepts=values.__contains__, choices=values)
+
+
+def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str | None:
+    """The known word that `word` was probably meant to be, compared without case, hyphens and underscores first."""
+    import difflib
+
+    folded = {_fold(name): name for name in known}
+    if exact := folded.get(_fold(word)):
+        return exact
+    close = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.75)
+    return folded[close[0]] if close else None
+
+
+def _fold(word: str) -> str:
+    return word.casefold().replace("_", "").replace("-", "")
+
+
+def faults(tree: Tree, shape: Shape, value: Any = None) -> Iterator[Fault]:
+    """Everything in `tree` (or only in `value`, a container of it) that does not have the shape."""
+    value = tree.data if value is None else value
+    yield from _walk(tree, shape, value, None, None, "the file")
+
+
+def _walk(tree: Tree, shape: Shape, value: Any, holder: Any, key: str | int | None, name: str) -> Iterator[Fault]:
+    if isinstance(shape, Fields):
+        if isinstance(value, dict):
+            yield from _fields(tree, shape, value)
+        else:
+            yield _wrong(tree, value, holder, key, name, f"{shape.what} (a mapping) is expected")
+    elif isinstance(shape, Scalar):
+        if value is None:
+            if not shape.optional:
+                yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected")
+        elif not isinstance(value, shape.types) or (isinstance(value, bool) and bool not in shape.types):
+            yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected")
+        elif shape.accepts is not None and not shape.accepts(_spelling(tree, value, holder, key)):
+            meant = nearest(_spelling(tree, value, holder, key), shape.choices) if shape.choices else None
+            hint = f"did you mean {meant}?" if meant else ""
+            yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected", hint)
+    elif isinstance(shape, Items):
+        if not isinstance(value, list):
+            yield _wrong(tree, value, holder, key, name, "a list is expected")
+            return
+        if len(value) < shape.minimum:
+            yield _wrong(tree, value, holder, key, name, f"a list of at least {shape.minimum} is expected")
+        for index, item in enumerate(value):
+            yield from _walk(tree, shape.of, item, value, index, f"{name}[{index}]")
+    elif isinstance(shape, Entries):
+        if not isinstance(value, dict):
+            yield _wrong(tree, value, holder, key, name, "a mapping is expected")
+            return
+        for entry, item in value.items():
+            if shape.key and not re.fullmatch(shape.key, entry):
+                message = f"{entry!r} cannot be a key of {name}: {shape.expected} is expected"
+                yield Fault(kind="wrong-value", at=tree.key_at(value, entry), message=message)
+            yield from _walk(tree, shape.of, item, value, entry, entry)
+
+
+def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]:
+    known = shape.known
+    for key, item in value.items():
+        inner = known.get(key)
+        if inner is not None:
+            if not isinstance(inner, Anything):
+                yield from _walk(tree, inner, item, value, key, key)
+        elif not (shape.open and key not in shape.renamed) and not (shape.extension and re.match(shape.extension, key)):
+            meant = shape.renamed.get(key) or nearest(key, known)
+            hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
+            message = f"{key!r} is not a key of {shape.what}, so it is not read"
+            yield Fault(kind="unknown-key", at=tree.key_at(value, key), message=message, hint=hint)
+    for key in shape.required:
+        if value.get(key) is None and not (key in value and _allows_null(known.get(key))):
+            hint = f"add {key}: …"
+            yield Fault(kind="missing-field", at=tree.at(value), message=f"{shape.what} has no {key!r}", hint=hint)
+    for group in shape.one_of:
+        present = [key for key in group if value.get(key) is not None]
+        if not present:
+            wanted = " or ".join(group)
+            yield Fault(kind="missing-field", at=tree.at(value), message=f"{shape.what} has neither {wanted}" if len(group) > 1 else
+                        f"{shape.what} has no {wanted!r}", hint=f"add one of: {', '.join(group)}")  # fmt: skip
+    for group in (*shape.one_of, *shape.at_most_one):
+        present = [key for key in group if value.get(key) is not None]
+        if len(present) > 1:
+            message = f"{shape.what} has {' and '.join(map(repr, present))}, which exclude each other"
+            at = tree.key_at(value, present[-1])
+            yield Fault(kind="conflicting-fields", at=at, message=message, hint="keep one of them")
+
+
+def _allows_null(shape: Shape | None) -> bool:
+    return isinstance(shape, Anything) or (isinstance(shape, Scalar) and shape.optional)
+
+
+def _spelling(tree: Tree, value: Any, holder: Any, key: str | int | None) -> str:
+    return value if isinstance(value, str) or holder is None or key is None else tree.spelling(holder, key)
+
+
+def _wrong(tree: Tree, value: Any, holder: Any, key: str | int | None, name: str, expected: str, hint: str = "") -> Fault:
+    at = tree.at(holder, key) if holder is not None else tree.at(value)
+    if isinstance(value, dict):
+        given = "a mapping"
+    elif isinstance(value, list):
+        given = "a list" if value else "an empty list"
+    elif value is None:
+        given = "empty"
+    else:
+        text = _spelling(tree, value, holder, key)
+        given = repr(text if len(text) <= 60 else f"{text[:57]}...")
+    return Fault(kind="wrong-value", at=at, message=f"{name} is {given}; {expected}", hint=hint)
