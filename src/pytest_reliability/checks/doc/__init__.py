@@ -1,0 +1,1 @@
+"""A file is what it claims to be."""

@@ -1,0 +1,1 @@
+"""Latency budgets in tests."""

@@ -1,0 +1,145 @@
+"""Every node of a repository, and the links between them.
+
+How each link is found, strongest evidence first, is in `docs/links.md`. Where nothing says that two things belong together there is no
+link: names that merely look alike are never taken for a pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from posixpath import basename
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Alert, Definition, LatencyBudget, Node, Page, Service, Slo
+
+if TYPE_CHECKING:
+    from pytest_reliability.model.links import BudgetLink, RouteLink, RunbookLink
+
+N = TypeVar("N", bound=Node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A file that could not be read: `might_hold` are the kinds of node that may be in it; `template` if it is one of Helm or Jinja."""
+
+    at: Location
+    reason: str
+    might_hold: tuple[type[Node], ...]
+    template: bool = False
+
+
+class Graph:
+    """The nodes of one repository. It never changes once built; lookups are remembered.
+
+    `files` are the paths of all its files, `unread` those that a reader gave up on and why, `remotes` the URLs of its git remotes,
+    and `name` what it is called where nothing in it says better.
+    """
+
+    def __init__(
+        self,
+        nodes: Iterable[Node],
+        *,
+        files: Iterable[str] = (),
+        unread: Iterable[Unread] = (),
+        remotes: Iterable[str] = (),
+        name: str = "repository",
+    ) -> None:
+        self.files = frozenset(files)
+        self.unread = tuple(unread)
+        self.remotes = tuple(remotes)
+        self.name = name
+        self._by_type: dict[type[Node], list[Node]] = {}
+        for node in nodes:
+            self._by_type.setdefault(type(node), []).append(node)
+        self._found: dict[type[Node], tuple[Node, ...]] = {}
+        self._runbooks: dict[int, RunbookLink | None] = {}
+
+    def of(self, kind: type[N]) -> tuple[N, ...]:
+        """Every node of that kind or of one derived from it, in the order of reading."""
+        if kind not in self._found:
+            of_kind = (nodes for known, nodes in self._by_type.items() if issubclass(known, kind))
+            self._found[kind] = tuple(node for nodes in of_kind for node in nodes)
+        return self._found[kind]  # type: ignore[return-value]
+
+    def within(self, service: Service, kind: type[N]) -> tuple[N, ...]:
+        """The nodes of that kind which belong to the service: by their folder, or because they name it."""
+        return tuple(node for node in self.of(kind) if self.service_of(node) is service)
+
+    def service_of(self, node: Node) -> Service | None:
+        """The service that a node belongs to; None for what several services share."""
+        if isinstance(node, Service):
+            return node
+        if len(self.of(Service)) > 1 and isinstance(node, Slo) and node.service in self._services_by_name:
+            return self._services_by_name[node.service]
+        return self.service_at(node.at.path)
+
+    def service_at(self, path: str) -> Service | None:
+        """The service whose folder holds `path`, the innermost one."""
+        return next((service for service in self._services if not service.root or path.startswith(f"{service.root}/")), None)
+
+    @cached_property
+    def _services(self) -> tuple[Service, ...]:
+        return tuple(sorted(self.of(Service), key=lambda service: -len(service.root)))
+
+    @cached_property
+    def _services_by_name(self) -> dict[str | None, Service]:
+        return {service.name: service for service in self._services}
+
+    @cached_property
+    def pages(self) -> dict[str, Page]:
+        """Every page that was read, by its path."""
+        return {page.at.path: page for page in self.of(Page)}
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a file, "" included."""
+        found = {""}
+        for path in self.files:
+            folder = path.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
+
+    def files_named(self, name: str) -> tuple[str, ...]:
+        """The paths of all files with that last part, sorted."""
+        return self._files_by_name.get(name, ())
+
+    @cached_property
+    def _files_by_name(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.files):
+            found.setdefault(basename(path), []).append(path)
+        return {name: tuple(paths) for name, paths in found.items()}
+
+    @cached_property
+    def definitions(self) -> frozenset[tuple[str, str]]:
+        """(kind, name) of everything that a `Reference` may point at."""
+        return frozenset((node.kind, node.name) for node in self.of(Definition))
+
+    def runbook_for(self, alert: Alert) -> RunbookLink | None:
+        """What the runbook that an alert names resolves to; None where it names none."""
+        from pytest_reliability.model.links import runbook_for
+
+        if id(alert) not in self._runbooks:
+            self._runbooks[id(alert)] = runbook_for(self, alert)
+        return self._runbooks[id(alert)]
+
+    def receivers_for(self, alert: Alert) -> tuple[RouteLink, ...]:
+        """Where an alert lands: for each Alertmanager configuration, the receivers it reaches and by which evidence."""
+        from pytest_reliability.model.links import receivers_for
+
+        return receivers_for(self, alert)
+
+    def slo_of(self, budget: LatencyBudget) -> BudgetLink | None:
+        """What the SLO that a test's budget names resolves to; None where it names none."""
+        from pytest_reliability.model.links import slo_of
+
+        return slo_of(self, budget)
+
+    def slo_named(self, name: str) -> tuple[Slo, ...]:
+        """Every SLO that "name" or "service/name" stands for; more than one is ambiguous."""
+        return tuple(slo for slo in self.of(Slo) if name in (slo.name, slo.full_name))

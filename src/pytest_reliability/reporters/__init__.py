@@ -1,0 +1,1 @@
+"""Ways to print a report: one module a format."""
