@@ -1,7 +1,8 @@
 """From a test's latency budget to the SLO that it names.
 
-Only a name that somebody wrote makes the link. "service/name" says which service is meant; a bare name is looked for in the service that
-the test belongs to, and among what several services share. The same name in another service is a candidate, never the answer.
+Only a name that somebody wrote makes the link. "service/name" says which service is meant; a bare name is looked
+for in the service that the test belongs to, and among what several services share. The same name in another
+service is a candidate, never the answer.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class BudgetLink:
     """What the SLO named in a test resolves to.
 
-    `status` is "found" (`slo` is the one), "missing" or "ambiguous". `candidates` are all SLOs of that name: one for found, several for
-    ambiguous, and for missing those of other services. `evidence` says why, to follow a comma or a colon.
+    `status` is "found" (`slo` is the one), "missing" or "ambiguous". `candidates` are all SLOs of that name: one
+    for found, several for ambiguous, and for missing those of other services. `evidence` says why, as a clause.
     """
 
     status: str
@@ -39,28 +40,32 @@ def slo_of(graph: Graph, budget: LatencyBudget) -> BudgetLink | None:
     own = graph.service_of(budget)
     near = tuple(slo for slo in same_name if own is None or graph.service_of(slo) in (own, None))
     if near:
-        return _choose(near, f"{budget.slo!r} is the SLO's name" + (f" in service {own.name!r}" if own else ""))
+        within = f" in service {own.name!r}" if own else ""
+        return _choose(near, f"{budget.slo!r} is the SLO's name{within}")
     if same_name:
-        names = ", ".join(sorted({min(_full_names(graph, slo)) for slo in same_name}))
-        return BudgetLink(status="missing", candidates=same_name, evidence=f"only other services have it: {names}")
-    return BudgetLink(status="missing", evidence=f"no SLO is called {budget.slo!r}")
+        names = ", ".join(sorted({_full_name(graph, slo) for slo in same_name}))
+        evidence = f"only other services have it: {names}"
+    else:
+        evidence = f"no SLO is called {budget.slo!r}"
+    return BudgetLink(status="missing", candidates=same_name, evidence=evidence)
 
 
 def _choose(slos: tuple[Slo, ...], evidence: str) -> BudgetLink:
     if len(slos) == 1:
         return BudgetLink(status="found", slo=slos[0], candidates=slos, evidence=evidence)
     places = ", ".join(f"{slo.at.path}:{slo.at.line}" for slo in slos)
-    return BudgetLink(status="ambiguous", candidates=slos, evidence=f"{len(slos)} SLOs have that name: {places}")
+    evidence = f"{len(slos)} SLOs have that name: {places}"
+    return BudgetLink(status="ambiguous", candidates=slos, evidence=evidence)
 
 
 def _qualified(graph: Graph, name: str) -> tuple[Slo, ...]:
-    """The SLOs that `name` stands for as "service/name"."""
-    service, _, last = name.rpartition("/")
-    return tuple(slo for slo in graph.of(Slo) if slo.name == last and name in _full_names(graph, slo)) if service else ()
+    """The SLOs that `name` stands for as "service/name", by their own word or by the folder they stand in."""
+    if "/" not in name:
+        return ()
+    return tuple(slo for slo in graph.of(Slo) if name in (slo.full_name, _full_name(graph, slo)))
 
 
-def _full_names(graph: Graph, slo: Slo) -> set[str]:
-    """ "service/name", the service being what the SLO itself says, and what the folder it stands in says."""
+def _full_name(graph: Graph, slo: Slo) -> str:
+    """The name with the service that the SLO's folder belongs to."""
     service = graph.service_of(slo)
-    names = {slo.full_name} if slo.service else set()
-    return names | {f"{service.name}/{slo.name}"} if service else names or {slo.name}
+    return f"{service.name}/{slo.name}" if service else slo.full_name
