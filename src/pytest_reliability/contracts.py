@@ -35,6 +35,10 @@ FAMILIES = {
 _CODE = re.compile(r"([A-Z]{2,8})\d{3}")
 
 
+class UsageError(Exception):
+    """Something that a person must put right before anything can be checked. Every door prints it and exits with 2."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """All that a check may say: where, what is wrong (the thing, its value, the expectation), and what one can type to mend it."""
@@ -48,14 +52,16 @@ class Problem:
 class Check(CheckInfo):
     """A question asked of every `subject` in a repository.
 
-    `run` takes the subject, and the graph as well where `repo_wide`. The check is judged only when every file that might hold one of
-    `needs` could be read: it is for checks that read meaning into absence. `page` is the Markdown file beside the check's module.
+    `run` takes the subject, and the graph as well where `repo_wide`. `needs` is for checks that read meaning into absence: what they
+    find counts only when every file that might hold one of `needs` could be read; otherwise the check is unknown. `on` tells whether
+    it runs without being selected. `page` is the Markdown file beside the check's module.
     """
 
     subject: type[Node]
     run: Callable[..., Iterable[Problem]]
     repo_wide: bool
     needs: tuple[type[Node], ...] = ()
+    on: bool
     page: Path
 
 
@@ -67,11 +73,13 @@ def check(
     level: Level | None = None,
     needs: tuple[type[Node], ...] = (),
     responsibility: Responsibility | None = None,
+    on: bool | None = None,
 ) -> Callable[[Callable[..., Iterable[Problem]]], Check]:
     """Make a check of a generator function.
 
     The function's name with hyphens is the check's name, its docstring's first line says why it matters. A function of one argument
-    (the subject) is local: it can run on a single file. One that takes the graph too is repo-wide.
+    (the subject) is local: it can run on a single file. One that takes the graph too is repo-wide. A check of severity info is off
+    unless it is selected, or `on` is True.
 
     Raises ValueError where the code is malformed, or of a family that has no responsibility and none is given.
     """
@@ -97,6 +105,7 @@ def check(
             run=function,
             repo_wide=len(inspect.signature(function).parameters) > 1,
             needs=needs,
+            on=severity is not Severity.INFO if on is None else on,
             page=Path(inspect.getfile(function)).with_suffix(".md"),
         )
 

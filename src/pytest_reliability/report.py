@@ -162,7 +162,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything a reporter gets. In a repository with several services `parts` has one report for each of them."""
+    """Everything a reporter gets. In a repository with several services `parts` has one report for each of them.
+
+    A `partial` report ran only some of the checks, or looked only at some files: it has findings, but no standing.
+    """
 
     service: str
     tier: str | None = None
@@ -171,6 +174,7 @@ class Report:
     standing: Standing = field(default_factory=Standing)
     measurements: tuple[Measurement, ...] = ()
     files: int = 0
+    partial: bool = False
     parts: tuple[Report, ...] = ()
 
     @property

@@ -1,0 +1,115 @@
+"""`.reliability.yaml`, or `[tool.reliability]` in pyproject.toml: read and validated.
+
+Every mistake is reported with its place and what to type instead, all of them at once, before anything is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from posixpath import normpath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pytest_reliability.contracts import UsageError
+from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.nodes import Fault
+from pytest_reliability.model.settings import Folders, Settings, Vocabulary
+from pytest_reliability.shape import DURATION, STRING, Entries, Fields, Items, Scalar, choice, faults
+
+if TYPE_CHECKING:
+    from pytest_reliability.documents import Tree
+
+NAMES = (".reliability.yaml", ".reliability.yml")
+"""File names of a service's configuration."""
+
+DIALECTS = ("auto", "prometheus", "thanos", "mimir", "loki", "victoriametrics")
+
+_FILLED = Scalar("a text that says something", types=(str,), accepts=lambda text: bool(text.strip()))
+_LABEL = Scalar("the name of a label", types=(str,), accepts=str.isidentifier)
+_SELECTORS = Items(Scalar("a code, a prefix of codes or a name, such as ALR001, SLO or missing-runbook", types=(str,)))
+_WORDS = Items(Scalar("a word", types=(str, int)))
+
+CONFIGURATION = Fields(
+    "the configuration",
+    {
+        "service": _FILLED,
+        "tier": choice("A", "B", "C"),
+        "folders": Fields("folders", {"runbooks": Items(STRING, 1), "postmortems": Items(STRING, 1)}),
+        "select": _SELECTORS,
+        "ignore": Entries(Scalar("the reason why", types=(str,), accepts=lambda text: bool(text.strip()))),
+        "exclude": Items(STRING),
+        "severities": Fields("severities", {"label": _LABEL, "page": _WORDS, "ticket": _WORDS, "notice": _WORDS}),
+        "runbook_urls": Entries(STRING, r"https?://.+", "a URL prefix, such as https://wiki.example.com/runbooks/"),
+        "dialect": choice(*DIALECTS),
+        "scrape_interval": DURATION,
+        "response_time": DURATION,
+    },
+)
+
+
+class ConfigurationError(UsageError):
+    """The configuration does not mean anything; `faults` are all that is wrong with it."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        lines = (f"{fault.at}: {fault.message}" + (f"\n  {fault.hint}" if fault.hint else "") for fault in faults)
+        super().__init__("\n".join(lines))
+
+
+def settings_from(tree: Tree, data: Any, folder: str = "") -> Settings:
+    """Settings out of `data`, the configuration inside `tree`; `folder` is where its file lies, "" for the repository's root.
+
+    Paths in the configuration are relative to its own folder. Raises ConfigurationError.
+    """
+    if data is None:
+        data = {}
+    wrong = (*tree.faults, *faults(tree, CONFIGURATION, data), *_ignored_without_reason(tree, data))
+    if wrong:
+        raise ConfigurationError(tuple(wrong))
+    words: Mapping[str, Any] = data.get("severities") or {}
+    folders: Mapping[str, list[str]] = data.get("folders") or {}
+    defaults = Settings()
+    return Settings(
+        service=data.get("service"),
+        tier=data.get("tier"),
+        folders=Folders(
+            runbooks=tuple(_inside(folder, path) for path in folders.get("runbooks", ())),
+            postmortems=tuple(_inside(folder, path) for path in folders.get("postmortems", ())),
+        ),
+        select=tuple(data.get("select", ())),
+        ignore=MappingProxyType(dict(data.get("ignore", {}))),
+        exclude=tuple(_inside(folder, pattern) for pattern in data.get("exclude", ())),
+        severities=_vocabulary(words),
+        runbook_urls=MappingProxyType({url: _inside(folder, path) for url, path in data.get("runbook_urls", {}).items()}),
+        dialect=data.get("dialect", defaults.dialect),
+        scrape_interval=Duration.parse(data["scrape_interval"]) if "scrape_interval" in data else None,
+        response_time=Duration.parse(data["response_time"]) if "response_time" in data else defaults.response_time,
+    )
+
+
+def _ignored_without_reason(tree: Tree, data: Any) -> tuple[Fault, ...]:
+    """A list of codes is what people try first; say what is missing in it rather than that a mapping is expected."""
+    if not isinstance(data, dict) or not isinstance(data.get("ignore"), list):
+        return ()
+    hint = "write each with its reason, for example: ALR007: the platform team owns every alert"
+    return (Fault(kind="missing-field", at=tree.at(data, "ignore"), message="ignored checks have no reasons", hint=hint),)
+
+
+def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
+    usual = Vocabulary()
+    given = {key: tuple(map(str, words[key])) for key in ("page", "ticket", "notice") if key in words}
+    if not given:
+        return Vocabulary(label=words.get("label", usual.label))
+    # Who names some severities means these and no others, except that nobody needs to repeat ours for what was left out.
+    return Vocabulary(
+        label=words.get("label", usual.label),
+        page=given.get("page", usual.page),
+        ticket=given.get("ticket", usual.ticket),
+        notice=given.get("notice", usual.notice),
+        configured=True,
+    )
+
+
+def _inside(folder: str, path: str) -> str:
+    joined = normpath(f"{folder}/{path}" if folder else path)
+    return "" if joined == "." else joined
