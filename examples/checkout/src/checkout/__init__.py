@@ -1,0 +1,1 @@
+"""The checkout service: takes a cart, charges for it, keeps the order."""
