@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from pytest_reliability.contracts import Check, Format, Reporter
 from pytest_reliability.hookspecs import hookimpl
 
 _HERE = Path(__file__).parent
+
+T = TypeVar("T")
 
 
 @hookimpl
@@ -40,7 +43,7 @@ def _modules(pattern: str) -> Iterator[ModuleType]:
             yield import_module(".".join((__package__ or "", *path.relative_to(_HERE).with_suffix("").parts)))
 
 
-def _offered(module: ModuleType, name: str, kind: type) -> Iterator[object]:
+def _offered(module: ModuleType, name: str, kind: type[T]) -> Iterator[T]:
     """The module's `NAME`, or each of its `NAMES`."""
     for value in (getattr(module, name, None), *getattr(module, f"{name}S", ())):
         if isinstance(value, kind):

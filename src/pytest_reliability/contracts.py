@@ -143,5 +143,3 @@ class Reporter:
 
     name: str
     render: Callable[[Report, Canvas], str]
-
-

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+CONFIGURATIONS = (".reliability.yaml", ".reliability.yml")
+"""File names of a service's configuration."""
+
+_ROOT = re.compile(rb"^root:[ \t]*(?:true|True|TRUE)[ \t\r]*(?:#.*)?$", re.M)
+
 _NEVER = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".ruff_cache",
      ".pytest_cache", ".hypothesis", ".terraform", ".eggs"}
@@ -63,16 +68,34 @@ class Repository:
 
 
 def find_root(start: Path) -> Path:
-    """The top of the git work tree around `start`, or `start` itself outside git."""
+    """The innermost folder around `start` that is a repository: a git work tree, or one whose configuration says `root: true`.
+
+    `start` itself where there is none.
+    """
     start = start.resolve()
-    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), start)
+    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists() or _is_root(folder)), start)
 
 
 def discover(root: Path) -> Repository:
-    """The files below `root`, which may be any folder, inside git or not."""
+    """The files below `root`, which may be any folder, inside git or not, less those of repositories inside it."""
     root = root.resolve()
-    paths = _from_git(root) or _walk(root)
-    return Repository(root, tuple(sorted(_usable(root, paths))))
+    usable = _usable(root, _from_git(root) or _walk(root))
+    for path in sorted(usable):
+        folder, _, name = path.rpartition("/")
+        if folder and name in CONFIGURATIONS and _is_root(root / folder):
+            usable = {other for other in usable if not other.startswith(f"{folder}/")}
+    return Repository(root, tuple(sorted(usable)))
+
+
+def _is_root(folder: Path) -> bool:
+    """Whether the folder's configuration says `root: true`. Asked before anything is parsed, of every folder above."""
+    for name in CONFIGURATIONS:
+        try:
+            if _ROOT.search((folder / name).read_bytes()):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def _from_git(root: Path) -> list[str]:

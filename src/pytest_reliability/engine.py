@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 from pytest_reliability.contracts import Check, Problem
 from pytest_reliability.model.graph import Graph, Unread
@@ -86,7 +86,12 @@ def _ask(check: Check, graph: Graph) -> _Answer:
             problems += [(subject, problem) for problem in found]
     except Exception as error:  # somebody's check is wrong: that must never look like a pass
         where = subject.at if subject else "?"
-        return _Answer(check, subjects, problems, f"the check crashed at {where}: {type(error).__name__}: {error}; please report it")
+        return _Answer(
+            check,
+            subjects,
+            problems,
+            f"the check crashed at {where}: {type(error).__name__}: {error}; please report it",
+        )
     return _Answer(check, subjects, problems)
 
 
@@ -144,7 +149,7 @@ def _finding(check: Check, problem: Problem, waiver: Waiver | None) -> Finding:
     return Finding(check=_info(check), at=problem.at, message=problem.message, hint=problem.hint, waiver=waiver)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _info(check: Check) -> CheckInfo:
     """What people know the check by, without the parts that only run it: reports are kept, sent and compared."""
     return CheckInfo(

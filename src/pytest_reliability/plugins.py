@@ -72,6 +72,8 @@ def _unique(offered: Iterable[Iterable[T]], name: Callable[[T], str], what: str)
     for values in reversed(list(offered)):  # pluggy calls the last registered first
         for value in values:
             if name(value) in found:
-                raise UsageError(f"two plugins offer a {what} called {name(value)!r}\n  uninstall one of them, or rename its {what}")
+                raise UsageError(
+                    f"two plugins offer a {what} called {name(value)!r}\n  uninstall one of them, or rename its {what}"
+                )
             found[name(value)] = value
     return tuple(found[key] for key in sorted(found))

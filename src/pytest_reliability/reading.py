@@ -8,12 +8,13 @@ from fnmatch import translate
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_reliability.contracts import Format, UsageError
+from pytest_reliability.discovery import CONFIGURATIONS
 from pytest_reliability.documents import Source, Tree, Unreadable
 from pytest_reliability.model.graph import Graph, Unread
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Component, Document, Fault, Node, Service, Slo
 from pytest_reliability.model.settings import DEFAULTS, Settings
-from pytest_reliability.policy.config import NAMES, ConfigurationError, settings_from
+from pytest_reliability.policy.config import ConfigurationError, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,14 +29,18 @@ class Files(Protocol):
     @property
     def name(self) -> str:
         """What the repository is called."""
+
     @property
     def files(self) -> tuple[str, ...]:
         """Every path, relative to the root, with forward slashes."""
+
     @property
     def remotes(self) -> tuple[str, ...]:
         """URLs of the git remotes."""
+
     def read(self, path: str) -> bytes | None:
         """A file's bytes; None where they cannot be had."""
+
     def size(self, path: str) -> int:
         """A file's size in bytes."""
 
@@ -65,9 +70,11 @@ def configurations(tree: Files) -> dict[str, Settings]:
     found: dict[str, Settings] = {}
     for path in tree.files:
         folder, _, name = path.rpartition("/")
-        if name in NAMES:
+        if name in CONFIGURATIONS:
             if folder in found:
-                raise UsageError(f"{path}: {folder or 'the repository'} has two configurations\n  keep one of {', '.join(NAMES)}")
+                raise UsageError(
+                    f"{path}: {folder or 'the repository'} has two configurations\n  keep one of {', '.join(CONFIGURATIONS)}"
+                )
             document = _parse(tree, path)
             if document is not None:
                 found[folder] = settings_from(document, document.data, folder)
@@ -76,7 +83,9 @@ def configurations(tree: Files) -> dict[str, Settings]:
         ours = document.data["tool"].get("reliability") if document and isinstance(document.data.get("tool"), dict) else None
         if document and ours is not None:
             if "" in found:
-                raise UsageError("pyproject.toml: [tool.reliability] and .reliability.yaml both configure the repository\n  keep one of them")
+                raise UsageError(
+                    "pyproject.toml: [tool.reliability] and .reliability.yaml both configure the repository\n  keep one of them"
+                )
             found[""] = settings_from(document, ours)
     return found
 
@@ -99,7 +108,9 @@ class _Readers:
     """The formats that may read a path; asked once for each kind of file name rather than once a file."""
 
     def __init__(self, formats: Iterable[Format]) -> None:
-        self._formats = [(re.compile(format.files), re.compile(format.marker) if format.marker else None, format) for format in formats]
+        self._formats = [
+            (re.compile(format.files), re.compile(format.marker) if format.marker else None, format) for format in formats
+        ]
 
     def for_path(self, path: str) -> list[tuple[re.Pattern[bytes] | None, Format]]:
         return [(marker, format) for files, marker, format in self._formats if files.search(path)]
@@ -148,7 +159,9 @@ def _give_up(format: Format, error: Unreadable, settings: Settings, nodes: list[
     known = next((item for item in unread if item.at == error.at and item.reason == error.reason), None)
     if known is not None:  # two readers wanted the same file; people need to hear of it once
         unread.remove(known)
-        unread.append(Unread(at=known.at, reason=known.reason, might_hold=known.might_hold + format.yields, template=known.template))
+        unread.append(
+            Unread(at=known.at, reason=known.reason, might_hold=known.might_hold + format.yields, template=known.template)
+        )
         return
     unread.append(Unread(at=error.at, reason=error.reason, might_hold=format.yields, template=error.template))
     kind = "template-not-checked" if error.template else "unreadable-file"
@@ -169,13 +182,18 @@ def _excluded(configured: Iterable[Settings]) -> re.Pattern[str] | None:
     patterns = [pattern for settings in configured for pattern in settings.exclude]
     if not patterns:
         return None
-    return re.compile("|".join(f"{translate(pattern.rstrip('/'))}|{translate(pattern.rstrip('/') + '/*')}" for pattern in patterns))
+    return re.compile(
+        "|".join(f"{translate(pattern.rstrip('/'))}|{translate(pattern.rstrip('/') + '/*')}" for pattern in patterns)
+    )
 
 
 def _services(tree: Files, configured: Mapping[str, Settings], nodes: list[Node]) -> Iterator[Service]:
     """A service for each configured folder; the whole repository is one where no folder is configured."""
     for folder, settings in (configured or {"": DEFAULTS}).items():
-        path = next((f"{folder}/{name}".lstrip("/") for name in NAMES if f"{folder}/{name}".lstrip("/") in tree.files), None)
+        path = next(
+            (f"{folder}/{name}".lstrip("/") for name in CONFIGURATIONS if f"{folder}/{name}".lstrip("/") in tree.files),
+            None,
+        )
         at = Location(path or anchor(tree.files, folder))
         name, evidence = _service_name(tree, folder, settings, nodes)
         yield Service(at=at, settings=settings, name=name, root=folder, evidence=evidence)
@@ -184,7 +202,17 @@ def _services(tree: Files, configured: Mapping[str, Settings], nodes: list[Node]
 def anchor(files: Collection[str], folder: str = "") -> str:
     """The file that stands for a whole service: its configuration, or the first that exists of the usual ones."""
     inside = f"{folder}/" if folder else ""
-    for name in (*NAMES, "pyproject.toml", "README.md", "README.rst", "README", "go.mod", "package.json", "pom.xml", "Makefile"):
+    for name in (
+        *CONFIGURATIONS,
+        "pyproject.toml",
+        "README.md",
+        "README.rst",
+        "README",
+        "go.mod",
+        "package.json",
+        "pom.xml",
+        "Makefile",
+    ):
         if inside + name in files:
             return inside + name
     return next((path for path in sorted(files) if path.startswith(inside)), f"{inside}.reliability.yaml")

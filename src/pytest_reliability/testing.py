@@ -1,6 +1,6 @@
 """For people who write checks: try one on a repository made of texts.
 
-    Repo({"alerts.yaml": "groups: …"}).findings("ALR001")
+Repo({"alerts.yaml": "groups: …"}).findings("ALR001")
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from pytest_reliability.report import Outcome, Report, Status
 class Repo:
     """A repository in memory: path → text (or bytes). A `.git/config` among them gives it remotes."""
 
-    def __init__(self, files: Mapping[str, str | bytes], *, name: str = "repository", catalogue: plugins.Catalogue | None = None) -> None:
+    def __init__(
+        self, files: Mapping[str, str | bytes], *, name: str = "repository", catalogue: plugins.Catalogue | None = None
+    ) -> None:
         self._texts = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
         self.name = name
         self.catalogue = catalogue or _catalogue()
@@ -71,7 +73,8 @@ class Repo:
 
 def page_examples(page: str) -> Iterator[tuple[str, dict[str, str], str]]:
     """(heading, files, expected text) of every `##` section of a check's page that holds a `text expect` fence."""
-    heading, files = "", {}
+    heading = ""
+    files: dict[str, str] = {}
     fence = re.compile(r"^(?P<marks>`{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=marks)[ \t]*$|^## (?P<heading>.+)$", re.M | re.S)
     for match in fence.finditer(page):
         if match["heading"]:

@@ -47,6 +47,8 @@ class Settings:
     """One service's configuration; see `docs/configuration.md` for each key."""
 
     service: str | None = None
+    root: bool = False
+    """Whether the folder is a repository of its own, whatever lies around it."""
     tier: str | None = None
     """"A", "B" or "C"; None: derived from the strictest objective."""
     folders: Folders = field(default_factory=Folders)

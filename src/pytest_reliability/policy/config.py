@@ -14,13 +14,10 @@ from pytest_reliability.contracts import UsageError
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.nodes import Fault
 from pytest_reliability.model.settings import Folders, Settings, Vocabulary
-from pytest_reliability.shape import DURATION, STRING, Entries, Fields, Items, Scalar, choice, faults
+from pytest_reliability.shape import BOOLEAN, DURATION, STRING, Entries, Fields, Items, Scalar, choice, faults
 
 if TYPE_CHECKING:
     from pytest_reliability.documents import Tree
-
-NAMES = (".reliability.yaml", ".reliability.yml")
-"""File names of a service's configuration."""
 
 DIALECTS = ("auto", "prometheus", "thanos", "mimir", "loki", "victoriametrics")
 
@@ -33,6 +30,7 @@ CONFIGURATION = Fields(
     "the configuration",
     {
         "service": _FILLED,
+        "root": BOOLEAN,
         "tier": choice("A", "B", "C"),
         "folders": Fields("folders", {"runbooks": Items(STRING, 1), "postmortems": Items(STRING, 1)}),
         "select": _SELECTORS,
@@ -71,6 +69,7 @@ def settings_from(tree: Tree, data: Any, folder: str = "") -> Settings:
     defaults = Settings()
     return Settings(
         service=data.get("service"),
+        root=data.get("root", False),
         tier=data.get("tier"),
         folders=Folders(
             runbooks=tuple(_inside(folder, path) for path in folders.get("runbooks", ())),

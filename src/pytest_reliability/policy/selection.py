@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def matches(check: CheckInfo, selector: str) -> bool:
     """Whether a selector means this check."""
-    return selector == check.name or bool(selector) and check.code.startswith(selector.upper())
+    return selector == check.name or (bool(selector) and check.code.startswith(selector.upper()))
 
 
 def select(checks: Iterable[Check], selected: Iterable[str], ignored: Iterable[str] = ()) -> tuple[Check, ...]:

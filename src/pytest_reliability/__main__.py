@@ -1,0 +1,5 @@
+"""`python -m pytest_reliability` is the `reliability` command."""
+
+from pytest_reliability.cli import main
+
+raise SystemExit(main())

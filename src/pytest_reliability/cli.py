@@ -1,0 +1,302 @@
+"""The `reliability` command.
+
+Exit codes: 0 all is well; 1 there are findings, or checks that could not be judged; 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_reliability import api, plugins
+from pytest_reliability.contracts import Canvas, Check, UsageError
+from pytest_reliability.policy.selection import matches, require_known, select
+from pytest_reliability.report import Finding, Report, Severity
+
+GOOD, FINDINGS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_SCOPES = {"all": api.Scope(), "local": api.Scope(repo_wide=False), "repository": api.Scope(local=False)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    gc.disable()  # a short-lived process that builds large trees: collecting on the way costs more than building
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except UsageError as error:
+        print(f"reliability: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough; Python would complain once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINDINGS
+
+
+# What people type
+
+
+def _parser() -> argparse.ArgumentParser:
+    display = argparse.ArgumentParser(add_help=False)
+    display.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal only)"
+    )
+    amount = display.add_mutually_exclusive_group()
+    amount.add_argument(
+        "-q", "--quiet", action="store_true", help="print nothing when all is well, and findings without a summary"
+    )
+    amount.add_argument("-v", "--verbose", action="count", default=0, help="print everything, nothing cut short")
+
+    parser = argparse.ArgumentParser(
+        prog="reliability",
+        parents=[display],
+        description="Check what a service repository holds for its reliability: SLOs, alerts, runbooks, owners, latency budgets.",
+        epilog="Without a command: where this repository stands, and what to do next. More: reliability COMMAND --help",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    parser.set_defaults(run=_status)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, help: str, examples: Iterable[str], run: Any) -> argparse.ArgumentParser:
+        epilog = "examples:\n" + "\n".join(f"  {example}" for example in examples)
+        added = commands.add_parser(
+            name,
+            parents=[display],
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(run=run)
+        return added
+
+    check = command(
+        "check",
+        "check this repository, a folder, or the named files",
+        ("reliability check", "reliability check slo/checkout.yaml --format json"),
+        _check,
+    )
+    check.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="one folder, or files: these get the local checks only"
+    )
+    _selection(check)
+    check.add_argument(
+        "--scope", choices=_SCOPES, default="all", help="only checks local to a file, or only repository-wide ones"
+    )
+    check.add_argument(
+        "--format",
+        default="terminal",
+        metavar="FORMAT",
+        help="terminal, json, sarif, github, markdown … (default: terminal)",
+    )
+    check.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    check.add_argument(
+        "--fail-on",
+        choices=("error", "warning"),
+        default="error",
+        help="how bad a finding must be to exit with 1 (default: error)",
+    )
+
+    explain = command(
+        "explain",
+        "say why a check matters, what it finds, how to mend it and how to allow it",
+        ("reliability explain ALR002", "reliability explain missing-runbook"),
+        _explain,
+    )
+    explain.add_argument("code", metavar="CODE", help="the code or the name of a check")
+
+    listing = command("list", "list the checks there are", ("reliability list", "reliability list --select RUN"), _list)
+    _selection(listing)
+
+    badge = command(
+        "badge",
+        "make the badge that shows where this repository stands",
+        ("reliability badge --output badge.svg", "reliability badge --write"),
+        _badge,
+    )
+    badge.add_argument("path", nargs="?", type=Path, metavar="FOLDER", help="the folder to check (default: this repository)")
+    badge.add_argument(
+        "--format", choices=("svg", "shields"), default="svg", help="an SVG picture, or JSON for a shields.io endpoint"
+    )
+    badge.add_argument("--label", default=None, help="the words on the left, such as 信頼性 (default: reliability)")
+    target = badge.add_mutually_exclusive_group()
+    target.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    target.add_argument(
+        "--write", action="store_true", help="write .reliability/badge.svg and keep the README's badge up to date"
+    )
+    target.add_argument("--check", action="store_true", help="change nothing; exit with 1 where --write would change something")
+    return parser
+
+
+def _selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--select", action="append", default=[], metavar="X", help="only these: codes, prefixes or names, with commas"
+    )
+    parser.add_argument("--ignore", action="append", default=[], metavar="X", help="all but these")
+
+
+class _Version(argparse.Action):
+    """Prints the version; asks the distribution's metadata only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"reliability {version('pytest-reliability')}")
+        parser.exit()
+
+
+# What the commands do
+
+
+def _status(options: argparse.Namespace) -> int:
+    """Where the repository stands; nobody asked to be stopped."""
+    catalogue = plugins.load()
+    root = api.root_of(None)
+    report = _seen_from_here(api.review(root, catalogue=catalogue), root)
+    print(catalogue.reporter("summary").render(report, _canvas(options)), end="")
+    return GOOD
+
+
+def _check(options: argparse.Namespace) -> int:
+    catalogue = plugins.load()
+    reporter = catalogue.reporter(options.format)
+    root, only = _target(options.paths)
+    scope = replace(_SCOPES[options.scope], selected=_words(options.select), ignored=_words(options.ignore))
+    report = _seen_from_here(api.review(root, scope=scope, only=only, catalogue=catalogue), root)
+    fails = report.fails(Severity(options.fail_on))
+    if fails or not options.quiet:
+        _write(reporter.render(report, _canvas(options)), options.output)
+    return FINDINGS if fails else GOOD
+
+
+def _explain(options: argparse.Namespace) -> int:
+    checks = plugins.load().checks
+    require_known([options.code], checks, "explain")
+    canvas = _canvas(options)
+    for check in checks:
+        if matches(check, options.code):
+            print(_page(check, canvas))
+    return GOOD
+
+
+def _list(options: argparse.Namespace) -> int:
+    checks = plugins.load().checks
+    selected, ignored = _words(options.select), _words(options.ignore)
+    require_known((*selected, *ignored), checks, "list")
+    shown = select(checks, selected or [check.code for check in checks], ignored)
+    width = max((len(check.name) for check in shown), default=0)
+    for check in shown:
+        level = check.level.value if check.level else "-"
+        scope = "repository" if check.repo_wide else "file"
+        off = "" if check.on else "  (off unless selected)"
+        print(f"{check.code}  {check.name:<{width}}  {check.severity.value:<7}  {level:<6}  {scope:<10}  {check.summary}{off}")
+    return GOOD
+
+
+def _badge(options: argparse.Namespace) -> int:
+    from pytest_reliability.reporters import badge, readme
+
+    root = api.root_of(options.path)
+    report = api.review(root)
+    label = options.label or "reliability"
+    if not (options.write or options.check):
+        make = badge.shields if options.format == "shields" else badge.badge
+        _write(make(report, label=label), options.output)
+        return GOOD
+    changes = readme.changes(root, badge.badge(report, label=label), alt=f"{label}: {report.standing.label}")
+    for path, text in changes.items():
+        where = _from_here(root, path.relative_to(root).as_posix())
+        if options.write:
+            _write(text, path)
+            print(f"{where}: written")
+        else:
+            print(f"{where}: out of date\n  run: reliability badge --write")
+    return FINDINGS if changes and options.check else GOOD
+
+
+# Between people and reports
+
+
+def _target(paths: Sequence[Path]) -> tuple[Path, list[str] | None]:
+    """The root to check, and the files in it that were named, if any were."""
+    if len(paths) == 1 and paths[0].is_dir():
+        return api.root_of(paths[0]), None
+    root = api.root_of(None)
+    only = []
+    for path in paths:
+        if path.is_dir():
+            raise UsageError(f"{path}: a folder beside other paths\n  check one folder at a time, or name files only")
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file or folder")
+        try:
+            only.append(Path(os.path.abspath(path)).resolve().relative_to(root).as_posix())
+        except ValueError:
+            raise UsageError(f"{path}: lies outside the repository {root}\n  go there first, or name its folder") from None
+    return root, only or None
+
+
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for text in given for word in text.replace(",", " ").split())
+
+
+def _canvas(options: argparse.Namespace) -> Canvas:
+    from shutil import get_terminal_size
+
+    wanted = options.color
+    if wanted == "auto" and not getattr(options, "output", None):
+        forced = bool(os.environ.get("FORCE_COLOR"))
+        wanted = "always" if not os.environ.get("NO_COLOR") and (forced or sys.stdout.isatty()) else "never"
+    return Canvas(
+        width=max(40, get_terminal_size((100, 24)).columns),
+        colour=wanted == "always",
+        verbose=-1 if options.quiet else options.verbose,
+    )
+
+
+def _from_here(root: Path, path: str) -> str:
+    """A path inside `root` as seen from where the user stands."""
+    here = os.path.relpath(root / path)
+    return here.replace(os.sep, "/")
+
+
+def _seen_from_here(report: Report, root: Path) -> Report:
+    """The report with paths that can be clicked where the user stands."""
+    if root == Path.cwd():
+        return report
+
+    def seen(finding: Finding) -> Finding:
+        return replace(finding, at=replace(finding.at, path=_from_here(root, finding.at.path)))
+
+    outcomes = tuple(replace(outcome, findings=tuple(map(seen, outcome.findings))) for outcome in report.outcomes)
+    return replace(report, outcomes=outcomes, parts=tuple(_seen_from_here(part, root) for part in report.parts))
+
+
+def _write(text: str, path: Path | None) -> None:
+    if path is None:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    from pytest_reliability.edits import write
+
+    write(path, text)
+
+
+def _page(check: Check, canvas: Canvas) -> str:
+    page = check.page.read_text(encoding="utf-8")
+    if not canvas.colour:
+        return page
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(file=StringIO(), width=min(canvas.width, 100), force_terminal=True)
+    with console.capture() as captured:
+        console.print(Markdown(page))
+    return captured.get()
