@@ -32,17 +32,18 @@ class Scalar:
 
     expected: str = "a text"
     types: tuple[type, ...] = (str, int, float, bool)
-    accepts: Callable[[str], bool] | None = None
+    accepts: Callable[[str], object] | None = None
     optional: bool = False
     choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list whose items all have one shape. `minimum` is the least number of them."""
+    """A list whose items all have one shape. `minimum` is the least number of them, `maximum` the greatest."""
 
     of: Shape
     minimum: int = 0
+    maximum: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class Entries:
     of: Shape
     key: str = ""
     expected: str = "a name"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A value that may be written in several ways, one shape for each: at most one mapping, one list and one single value."""
+
+    forms: tuple[Shape, ...]
+    expected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Fields:
     extension: str = ""
 
 
-Shape = Union[Anything, Scalar, Items, Entries, Fields]
+Shape = Union[Anything, Scalar, Items, Entries, Either, Fields]
 
 
 def _is_duration(text: str) -> bool:
@@ -91,12 +100,16 @@ NUMBER = Scalar("a number", types=(int, float))
 INTEGER = Scalar("a whole number", types=(int,))
 BOOLEAN = Scalar("true or false", types=(bool,))
 DURATION = Scalar("a duration such as 5m or 30d", types=(str,), accepts=_is_duration)
-URL = Scalar("a URL such as https://example.com/page", types=(str,), accepts=re.compile(r"https?://[^\s/]\S*").fullmatch)  # type: ignore[arg-type]
+URL = Scalar(
+    "a URL such as https://example.com/page", types=(str,), accepts=re.compile(r"https?://[^\s/]\S*").fullmatch
+)
 
 
 def choice(*values: str) -> Scalar:
     """One of these words."""
-    return Scalar(f"one of {', '.join(values)}", types=(str, int, float, bool), accepts=values.__contains__, choices=values)
+    return Scalar(
+        f"one of {', '.join(values)}", types=(str, int, float, bool), accepts=values.__contains__, choices=values
+    )
 
 
 def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str | None:
@@ -142,8 +155,16 @@ def _walk(tree: Tree, shape: Shape, value: Any, holder: Any, key: str | int | No
             return
         if len(value) < shape.minimum:
             yield _wrong(tree, value, holder, key, name, f"a list of at least {shape.minimum} is expected")
+        if shape.maximum is not None and len(value) > shape.maximum:
+            yield _wrong(tree, value, holder, key, name, f"at most {shape.maximum} of them is allowed, not {len(value)}")
         for index, item in enumerate(value):
             yield from _walk(tree, shape.of, item, value, index, f"{name}[{index}]")
+    elif isinstance(shape, Either):
+        form = next((form for form in shape.forms if _takes(form, value)), None)
+        if form is None:
+            yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected")
+        else:
+            yield from _walk(tree, form, value, holder, key, name)
     elif isinstance(shape, Entries):
         if not isinstance(value, dict):
             yield _wrong(tree, value, holder, key, name, "a mapping is expected")
@@ -153,6 +174,13 @@ def _walk(tree: Tree, shape: Shape, value: Any, holder: Any, key: str | int | No
                 message = f"{entry!r} cannot be a key of {name}: {shape.expected} is expected"
                 yield Fault(kind="wrong-value", at=tree.key_at(value, entry), message=message)
             yield from _walk(tree, shape.of, item, value, entry, entry)
+
+
+def _takes(shape: Shape, value: Any) -> bool:
+    """Whether the shape is one for values of that kind: mappings, lists or single values."""
+    if isinstance(value, dict):
+        return isinstance(shape, (Fields, Entries))
+    return isinstance(shape, Items if isinstance(value, list) else Scalar)
 
 
 def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]:
@@ -193,7 +221,9 @@ def _spelling(tree: Tree, value: Any, holder: Any, key: str | int | None) -> str
     return value if isinstance(value, str) or holder is None or key is None else tree.spelling(holder, key)
 
 
-def _wrong(tree: Tree, value: Any, holder: Any, key: str | int | None, name: str, expected: str, hint: str = "") -> Fault:
+def _wrong(
+    tree: Tree, value: Any, holder: Any, key: str | int | None, name: str, expected: str, hint: str = ""
+) -> Fault:
     at = tree.at(holder, key) if holder is not None else tree.at(value)
     if isinstance(value, dict):
         given = "a mapping"

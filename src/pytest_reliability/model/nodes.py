@@ -95,7 +95,15 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slo(Node):
+class Indicator(Node):
+    """What tells good from bad: an SLO with the queries that stand in it, or (as this very class) an SLI that SLOs refer to."""
+
+    name: str
+    queries: tuple[Query, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo(Indicator):
     """A service level objective, whichever dialect it was written in.
 
     `objective` is the share of good events in (0, 1), exactly as written (99.9 percent is Decimal("0.999")); None where there is no
@@ -104,7 +112,6 @@ class Slo(Node):
     `latency` holds for objectives of the form "X of requests within T": T in seconds; None for all others.
     """
 
-    name: str
     service: str | None = None
     dialect: str
     objective: Decimal | None = None
@@ -112,7 +119,6 @@ class Slo(Node):
     objective_unit: str = "ratio"
     objective_at: Location
     window: Duration | None = None
-    queries: tuple[Query, ...] = ()
     latency: Duration | None = None
     owner: str | None = None
     runbook: str | None = None
