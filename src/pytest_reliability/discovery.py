@@ -125,26 +125,25 @@ def _walk(root: Path) -> list[str]:
 def _usable(root: Path, paths: list[str]) -> set[str]:
     """Regular files, and through links whatever lies inside the root."""
     base = f"{root}{os.sep}"
-    usable, links = set(), []
+    regular, links = set(), []
     for path in paths:
         try:
             mode = os.lstat(base + path).st_mode
         except (OSError, ValueError):
             continue  # tracked, and deleted since
         if stat.S_ISREG(mode):
-            usable.add(path)
+            regular.add(path)
         elif stat.S_ISLNK(mode):
             links.append(path)
+    usable = set(regular)
     for path in links:
         target = Path(os.path.realpath(base + path))
-        if not target.is_relative_to(root):
-            continue
-        if target.is_file():
+        if target.is_file() and target.is_relative_to(root):
             usable.add(path)
-        elif target.is_dir() and target != root:
+        elif target.is_dir() and root in target.parents:
             inside = f"{target.relative_to(root).as_posix()}/"
-            if not f"{path}/".startswith(inside):
-                usable |= {f"{path}/{other.removeprefix(inside)}" for other in paths if other.startswith(inside)} - set(links)
+            if not path.startswith(inside):  # a folder that links to itself holds nothing new
+                usable |= {f"{path}/{other.removeprefix(inside)}" for other in regular if other.startswith(inside)}
     return usable
 
 

@@ -1,0 +1,57 @@
+"""What several test modules need: a git repository on disk, and the corpus where it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+Commit = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of real files that the project does not ship."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"the corpus of real files is not at {CORPUS}")
+    return CORPUS
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Put texts (or bytes) into a folder."""
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode() if isinstance(text, str) else text)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as nobody in particular, whatever the machine's own configuration is, and return what it printed."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    identity = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "init.defaultBranch=main")
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
+    """Make a git repository with these files committed, and return its folder."""
+
+    def make(files: Mapping[str, str | bytes]) -> Path:
+        folder = tmp_path / "service"
+        folder.mkdir()
+        git(folder, "init", "--quiet")
+        write_files(folder, files)
+        git(folder, "add", "--all")
+        git(folder, "commit", "--quiet", "--allow-empty", "--message", "Begin")
+        return folder
+
+    return make
