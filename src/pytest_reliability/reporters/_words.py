@@ -1,0 +1,102 @@
+"""What every reporter for people says in the same words."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from pytest_reliability.model.duration import spoken
+from pytest_reliability.report import Finding, Measurement, Report, Severity, Standing, Status, Waiver
+from pytest_reliability.reporters._text import plural
+
+VERDICTS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive"}
+"""How a measurement's outcome is printed: a failure is seen without colour."""
+
+
+def headline(report: Report) -> list[str]:
+    """How many findings, how bad; then one phrase each for what else must not be overlooked."""
+    findings = report.findings
+    said = ["no findings"]
+    if findings:
+        files = len({finding.at.path for finding in findings})
+        said = [f"{plural(len(findings), 'finding')} in {plural(files, 'file')}: {severities(findings)}"]
+    budgets = Counter(measurement.outcome for measurement in report.measurements)
+    if report.unknown:
+        said.append(f"{plural(len(report.unknown), 'check')} could not be judged")
+    if budgets["fail"]:
+        said.append(f"{plural(budgets['fail'], 'latency budget')} failed")
+    if budgets["inconclusive"]:
+        said.append(f"{plural(budgets['inconclusive'], 'latency budget')} inconclusive")
+    if report.waived:
+        said.append(f"{len(report.waived)} waived")
+    return said
+
+
+def severities(findings: Iterable[Finding]) -> str:
+    """How many findings of each severity, the worst first: "2 errors, 1 warning"."""
+    counts = Counter(finding.severity for finding in findings)
+    nouns = {Severity.ERROR: "error", Severity.WARNING: "warning"}
+    said = [plural(counts[severity], noun) for severity, noun in nouns.items() if counts[severity]]
+    if counts[Severity.INFO]:
+        said.append(f"{counts[Severity.INFO]} info")
+    return ", ".join(said)
+
+
+def rank(severity: Severity) -> int:
+    """For sorting: the worst first."""
+    return tuple(Severity).index(severity)
+
+
+def checks(report: Report) -> str:
+    """How many checks came to what: "41 passed, 3 failed, 14 not applicable"."""
+    counts = Counter(outcome.status for outcome in report.outcomes)
+    return ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status]) or "none ran"
+
+
+def level(report: Report) -> str:
+    """The level, and what the next one needs: "bronze ▸ silver needs 2 more checks"."""
+    standing = report.standing
+    if standing.unrated:
+        unknown = len(report.unknown)
+        return f"unrated: {plural(unknown, 'check')} could not be judged" if unknown else "unrated: not every check ran"
+    star = " (* with waivers)" if standing.waived else ""
+    return standing.label + _next(standing) + star
+
+
+def _next(standing: Standing) -> str:
+    above = standing.next_level
+    if above is None:
+        return ""
+    if not standing.blockers:
+        return f" ▸ {above.value} finds nothing to check yet"
+    return f" ▸ {above.value} needs {plural(len(standing.blockers), 'more check')}"
+
+
+def accepted(waiver: Waiver) -> str:
+    """On what terms a finding was waived, and why: "waived until 2026-12-01 by payments: one node in staging"."""
+    return f"waived {terms(waiver)}: {waiver.reason}"
+
+
+def terms(waiver: Waiver) -> str:
+    """Until when, and by whom: "until 2026-12-01 by payments"."""
+    until = f"until {waiver.until}" if waiver.until else "without an end"
+    return f"{until} by {waiver.owner}" if waiver.owner else until
+
+
+def quantile(measurement: Measurement) -> str:
+    """The quantile's usual name: "p95", "p99.9", "max"."""
+    return "max" if measurement.quantile >= 1 else f"p{measurement.quantile * 100:g}"
+
+
+def interval(measurement: Measurement) -> str:
+    """Where the quantile lies: "p99 is 181 ms to 214 ms"; "" where nothing is known."""
+    name, low, high = quantile(measurement), measurement.low, measurement.high
+    if high is None or not math.isfinite(high):
+        return "" if low is None or not math.isfinite(low) else f"{name} is at least {spoken(low)}"
+    return f"{name} is at most {spoken(high)}" if low is None else f"{name} is {spoken(low)} to {spoken(high)}"
+
+
+def samples(measurement: Measurement) -> str:
+    """How many samples there were, and how many of them were over the limit."""
+    return f"{measurement.over} of {measurement.n} over" if measurement.over else f"n={measurement.n}"
