@@ -76,8 +76,7 @@ def configurations(tree: Files) -> dict[str, Settings]:
                     f"{path}: {folder or 'the repository'} has two configurations\n  keep one of {', '.join(CONFIGURATIONS)}"
                 )
             document = _parse(tree, path)
-            if document is not None:
-                found[folder] = settings_from(document, document.data, folder)
+            found[folder] = settings_from(document, document.data, folder) if document else DEFAULTS
     if "pyproject.toml" in tree.files and b"[tool.reliability" in (tree.read("pyproject.toml") or b""):
         document = _parse(tree, "pyproject.toml")
         ours = document.data["tool"].get("reliability") if document and isinstance(document.data.get("tool"), dict) else None

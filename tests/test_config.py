@@ -1,0 +1,172 @@
+"""`.reliability.yaml`: every key means something, and every mistake is named with its place and what to type instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_reliability.contracts import Problem, UsageError, check
+from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.nodes import Service
+from pytest_reliability.model.settings import DEFAULTS, Folders, Settings, Vocabulary
+from pytest_reliability.policy.selection import require_known
+from pytest_reliability.reading import configurations
+from pytest_reliability.testing import Repo
+
+
+def missing_runbook(service: Service) -> Iterator[Problem]:
+    """For the sake of its name."""
+    yield from ()
+
+
+def settings(text: str, path: str = ".reliability.yaml") -> Settings:
+    (found,) = configurations(Repo({path: text})).values()
+    return found
+
+
+def complaint(text: str, path: str = ".reliability.yaml") -> str:
+    with pytest.raises(UsageError) as caught:
+        configurations(Repo({path: text}))
+    return str(caught.value)
+
+
+def test_every_key_is_read():
+    """What is written is what counts."""
+    found = settings(
+        """
+        service: checkout
+        root: true
+        tier: A
+        folders: {runbooks: [docs/ops], postmortems: [docs/pm/]}
+        select: [SLO, missing-runbook]
+        ignore: {ALR007: the platform team owns every alert}
+        exclude: [vendor/**]
+        severities: {label: priority, page: [P1, P2], ticket: [P3], notice: [P4]}
+        runbook_urls: {"https://wiki.example.com/runbooks/": docs/runbooks}
+        dialect: thanos
+        scrape_interval: 15s
+        response_time: 10m
+        """
+    )
+    expected = Settings(
+        service="checkout",
+        root=True,
+        tier="A",
+        folders=Folders(("docs/ops",), ("docs/pm",)),
+        select=("SLO", "missing-runbook"),
+        ignore={"ALR007": "the platform team owns every alert"},
+        exclude=("vendor/**",),
+        severities=Vocabulary("priority", ("P1", "P2"), ("P3",), ("P4",), configured=True),
+        runbook_urls={"https://wiki.example.com/runbooks/": "docs/runbooks"},
+        dialect="thanos",
+        scrape_interval=Duration(15.0, "15s"),
+        response_time=Duration(600.0, "10m"),
+    )
+    assert expected == found
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_an_empty_configuration_is_all_defaults(text):
+    """The file alone marks a service."""
+    assert {"services/a": DEFAULTS} == configurations(Repo({"services/a/.reliability.yaml": text}))
+
+
+def test_paths_are_relative_to_the_folder_of_the_configuration():
+    """In a repository of several services each speaks of its own folders."""
+    found = settings(
+        "folders: {runbooks: [docs, ., ../shared/runbooks]}\nexclude: [gen/*]\nrunbook_urls: {'https://x.example/': docs}\n",
+        "services/a/.reliability.yaml",
+    )
+    assert ("services/a/docs", "services/a", "services/shared/runbooks") == found.folders.runbooks
+    assert (("services/a/gen/*",), {"https://x.example/": "services/a/docs"}) == (found.exclude, dict(found.runbook_urls))
+
+
+def test_severities_left_out_are_the_usual_ones():
+    """Who only says what pages need not repeat the rest."""
+    found = settings("severities: {page: [sev1]}").severities
+    assert (("sev1",), ("warning", "ticket"), ("info", "none"), True) == (found.page, found.ticket, found.notice, found.configured)
+
+
+def test_naming_only_the_label_leaves_the_words_ours():
+    """Another label does not make another vocabulary."""
+    assert Vocabulary(label="priority") == settings("severities: {label: priority}").severities
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("servise: x", ".reliability.yaml:1:1: 'servise' is not a key of the configuration, so it is not read\n  did you mean service?"),
+        ("tier: D", ".reliability.yaml:1:7: tier is 'D'; one of A, B, C is expected"),
+        ("dialect: tanos", ".reliability.yaml:1:10: dialect is 'tanos'; one of auto, prometheus, thanos, mimir, loki, victoriametrics is"
+         " expected\n  did you mean thanos?"),
+        ("scrape_interval: 30", ".reliability.yaml:1:18: scrape_interval is '30'; a duration such as 5m or 30d is expected"),
+        ("folders: docs", ".reliability.yaml:1:10: folders is 'docs'; folders (a mapping) is expected"),
+        ("ignore: {ALR007: ''}", ".reliability.yaml:1:18: ALR007 is ''; the reason why is expected"),
+        ("service: a\nservice: b", ".reliability.yaml:2:1: 'service'"),
+        ("runbook_urls: {docs: x}", ".reliability.yaml:1:16: 'docs' cannot be a key of runbook_urls: a URL prefix, such as"
+         " https://wiki.example.com/runbooks/ is expected"),
+        ("- a", "the file is a list; the configuration (a mapping) is expected"),
+        ("a: [", ".reliability.yaml:1:"),
+        ("a: 1\n---\nb: 2", "a second document"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_place(text, expected):
+    """File, line, column, what is wrong, and what to type instead."""
+    assert expected in complaint(text)
+
+
+def test_ignoring_without_a_reason_is_refused():
+    """A list of codes is what people try first."""
+    assert "write each with its reason, for example: ALR007: the platform team owns every alert" in complaint("ignore: [ALR007]")
+
+
+def test_all_mistakes_are_told_at_once():
+    """Nobody likes to be told of one mistake a run."""
+    assert 2 == complaint("tier: D\nserivce: x\n").count(".reliability.yaml:")
+
+
+def test_pyproject_configures_as_well():
+    """A Python project need not have one more file."""
+    assert "shop" == settings('[tool.reliability]\nservice = "shop"\n', "pyproject.toml").service
+
+
+def test_a_pyproject_of_others_is_no_configuration():
+    """Most Python projects have one, and it does not make a service of them."""
+    assert {} == configurations(Repo({"pyproject.toml": "[tool.ruff]\nline-length = 100\n"}))
+
+
+def test_a_mistake_in_pyproject_is_named_with_its_line():
+    """The same errors, wherever the configuration is."""
+    assert "pyproject.toml:2:1: 'tear' is not a key" in complaint('[tool.reliability]\ntear = "A"\n', "pyproject.toml")
+
+
+@pytest.mark.parametrize("files", [
+    {".reliability.yaml": "service: a", "pyproject.toml": "[tool.reliability]\nservice = 'b'\n"},
+    {".reliability.yaml": "service: a", ".reliability.yml": "service: b"},
+])  # fmt: skip
+def test_two_configurations_of_one_folder_are_refused(files):
+    """Nobody could tell which of them counts."""
+    with pytest.raises(UsageError, match="keep one of them|keep one of"):
+        configurations(Repo(files))
+
+
+def test_a_selector_that_means_nothing_is_refused():
+    """A typo in `ignore` must not silently accept nothing, nor one in `select` check nothing."""
+    checks = [check(Service, code="ALR902")(missing_runbook)]
+    with pytest.raises(UsageError) as caught:
+        require_known(["misssing-runbook"], checks, ".reliability.yaml: ignore")
+    assert ".reliability.yaml: ignore: no check is called 'misssing-runbook'\n  did you mean missing-runbook?" == str(caught.value)
+    with pytest.raises(UsageError, match="--select: no check is called 'qqqq'\n  `reliability list` shows every check"):
+        require_known(["qqqq"], checks, "--select")
+
+
+@given(st.text(max_size=80))
+def test_no_text_makes_it_crash(text):
+    """Whatever stands in the file, there are settings or there is a message."""
+    try:
+        configurations(Repo({".reliability.yaml": text}))
+    except UsageError as error:
+        assert str(error).startswith(".reliability.yaml")
