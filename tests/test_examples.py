@@ -1,0 +1,104 @@
+"""The shipped examples: what we say about each, and that the exemplary one is what it claims to be."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+CHECKOUT = EXAMPLES / "checkout"
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in an example's folder, 100 columns wide and without colour."""
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    environment.pop("PYTEST_ADDOPTS", None)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("name", "code"), [("checkout", 0), ("bare", 1), ("notes-ja", 1)])
+def test_what_we_say_about_an_example(name: str, code: int) -> None:
+    """`reliability check` prints what is recorded beside the example, to the letter."""
+    done = run(EXAMPLES / name, sys.executable, "-m", "pytest_reliability", "check", ".")
+    recorded = EXAMPLES / f"{name}.expected.txt"
+    expected = recorded.read_text(encoding="utf-8")
+    assert expected == done.stdout, (
+        f"if the new output is right: cd {EXAMPLES / name} && reliability check . > ../{recorded.name}"
+    )
+    assert code == done.returncode
+
+
+def test_the_same_is_said_from_anywhere(tmp_path: Path) -> None:
+    """Outside git, in a folder somewhere else, an example gets the same answer."""
+    shutil.copytree(EXAMPLES / "notes-ja", tmp_path / "notes-ja", ignore=shutil.ignore_patterns("__pycache__"))
+    done = run(tmp_path / "notes-ja", sys.executable, "-m", "pytest_reliability", "check", ".")
+    assert (EXAMPLES / "notes-ja.expected.txt").read_text(encoding="utf-8") == done.stdout
+
+
+def test_every_example_is_recorded() -> None:
+    """An example without a recorded output is one that nobody compares."""
+    folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+    assert folders == {path.name.removesuffix(".expected.txt") for path in EXAMPLES.glob("*.expected.txt")}
+
+
+def test_the_main_job_succeeds_on_the_exemplary_service() -> None:
+    """`pytest --reliability`: its own tests, its latency budget and every check pass."""
+    done = run(CHECKOUT, sys.executable, "-m", "pytest", "--reliability", "-p", "no:cacheprovider")
+    assert 0 == done.returncode, done.stdout
+    assert re.search(r"=+ .*\d+ passed", done.stdout.splitlines()[-1]), done.stdout
+    assert "checkout-latency" in done.stdout
+
+
+def test_its_tests_pass_without_us() -> None:
+    """The service's tests are ordinary tests: the budget's marker and fixture do no harm when nobody measures."""
+    done = run(CHECKOUT, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
+    assert 0 == done.returncode, done.stdout
+    assert re.search(r"^17 passed", done.stdout, re.M), done.stdout
+
+
+def test_its_badge_is_up_to_date() -> None:
+    """The README shows where the service stands today."""
+    done = run(CHECKOUT, sys.executable, "-m", "pytest_reliability", "badge", ".", "--check")
+    assert (0, "") == (done.returncode, done.stdout)
+    assert (CHECKOUT / ".reliability/badge.svg").is_file()
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian package: prometheus)")
+@pytest.mark.parametrize("arguments", ["check config monitoring/prometheus.yaml", "test rules monitoring/tests/checkout.yaml"])
+def test_prometheus_accepts_its_rules(arguments: str) -> None:
+    """Prometheus' own tool loads the configuration and passes the rules' unit tests."""
+    done = run(CHECKOUT, "promtool", *arguments.split())
+    assert 0 == done.returncode, done.stdout
+    assert "SUCCESS" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian package: prometheus)")
+def test_prometheus_accepts_the_japanese_rules() -> None:
+    """The Japanese example's defects are honest: its rule file is valid."""
+    done = run(EXAMPLES / "notes-ja", "promtool", "check", "rules", "monitoring/rules.yaml")
+    assert 0 == done.returncode, done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("amtool"), reason="amtool is not installed (Debian package: prometheus-alertmanager)")
+@pytest.mark.parametrize(("severity", "receiver"), [("page", "checkout-on-call"), ("ticket", "checkout-tickets")])
+def test_alertmanager_sends_pages_to_people(severity: str, receiver: str) -> None:
+    """Alertmanager's own tool accepts the configuration and routes each severity where the README says."""
+    configuration = "monitoring/alertmanager.yaml"
+    checked = run(CHECKOUT, "amtool", "check-config", configuration)
+    assert 0 == checked.returncode, checked.stdout
+    routed = run(CHECKOUT, "amtool", "config", "routes", "test", f"--config.file={configuration}", f"severity={severity}")
+    assert receiver in routed.stdout.split()
