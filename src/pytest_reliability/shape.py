@@ -156,7 +156,7 @@ def _walk(tree: Tree, shape: Shape, value: Any, holder: Any, key: str | int | No
         if len(value) < shape.minimum:
             yield _wrong(tree, value, holder, key, name, f"a list of at least {shape.minimum} is expected")
         if shape.maximum is not None and len(value) > shape.maximum:
-            yield _wrong(tree, value, holder, key, name, f"at most {shape.maximum} of them is allowed, not {len(value)}")
+            yield _wrong(tree, value, holder, key, name, f"at most {shape.maximum} is allowed, not {len(value)}")
         for index, item in enumerate(value):
             yield from _walk(tree, shape.of, item, value, index, f"{name}[{index}]")
     elif isinstance(shape, Either):
@@ -185,6 +185,7 @@ def _takes(shape: Shape, value: Any) -> bool:
 
 def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]:
     known = shape.known
+    given = set(value)
     for key, item in value.items():
         inner = known.get(key)
         if inner is not None:
@@ -192,29 +193,26 @@ def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]
                 yield from _walk(tree, inner, item, value, key, key)
         elif not (shape.open and key not in shape.renamed) and not (shape.extension and re.match(shape.extension, key)):
             meant = shape.renamed.get(key) or nearest(key, known)
+            if meant:
+                given.add(meant)  # one mistake, one fault: what is misspelt is not missing as well
             hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
             message = f"{key!r} is not a key of {shape.what}, so it is not read"
             yield Fault(kind="unknown-key", at=tree.key_at(value, key), message=message, hint=hint)
     for key in shape.required:
-        if value.get(key) is None and not (key in value and _allows_null(known.get(key))):
-            hint = f"add {key}: …"
-            yield Fault(kind="missing-field", at=tree.at(value), message=f"{shape.what} has no {key!r}", hint=hint)
+        if key not in given:
+            message = f"{shape.what} has no {key!r}"
+            yield Fault(kind="missing-field", at=tree.at(value), message=message, hint=f"add {key}: …")
     for group in shape.one_of:
-        present = [key for key in group if value.get(key) is not None]
-        if not present:
-            wanted = " or ".join(group)
-            yield Fault(kind="missing-field", at=tree.at(value), message=f"{shape.what} has neither {wanted}" if len(group) > 1 else
-                        f"{shape.what} has no {wanted!r}", hint=f"add one of: {', '.join(group)}")  # fmt: skip
+        if given.isdisjoint(group):
+            lacks = f"neither {' nor '.join(group)}" if len(group) > 1 else f"no {group[0]!r}"
+            hint = f"add one of: {', '.join(group)}"
+            yield Fault(kind="missing-field", at=tree.at(value), message=f"{shape.what} has {lacks}", hint=hint)
     for group in (*shape.one_of, *shape.at_most_one):
         present = [key for key in group if value.get(key) is not None]
         if len(present) > 1:
             message = f"{shape.what} has {' and '.join(map(repr, present))}, which exclude each other"
             at = tree.key_at(value, present[-1])
             yield Fault(kind="conflicting-fields", at=at, message=message, hint="keep one of them")
-
-
-def _allows_null(shape: Shape | None) -> bool:
-    return isinstance(shape, Anything) or (isinstance(shape, Scalar) and shape.optional)
 
 
 def _spelling(tree: Tree, value: Any, holder: Any, key: str | int | None) -> str:
