@@ -1,0 +1,106 @@
+"""What another tool fills in before Prometheus sees an expression: Sloth's window, Grafana's variables, templates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pytest_reliability.promql.parsing import parse
+
+STAND_IN = "variable"
+"""What takes the place of a variable that may be any word."""
+
+_PLACEHOLDER = r"(?:\{\{.*?\}\}|\{%.*?%\}|\$\{[A-Za-z_]\w*(?:[.:][^{}\s]*)?\}|\$[A-Za-z_]\w*|\[\[[A-Za-z_]\w*(?::\w+)?\]\])"
+_ANY = re.compile(_PLACEHOLDER, re.DOTALL)
+_STRING = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`"""
+_PIECE = re.compile(
+    rf"""(?P<string>{_STRING})
+       | (?P<space>\s+|\#[^\n]*)
+       | (?P<run>(?:[\w.]|:(?!\s))*{_PLACEHOLDER}(?:{_PLACEHOLDER}|[\w.:])*)
+       | (?P<word>\w+)
+       | (?P<mark>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_LENGTH = re.compile(rf"(?:{_PLACEHOLDER}|[\w.])*{_PLACEHOLDER}(?:{_PLACEHOLDER}|[\w.])*", re.DOTALL)
+_NAME = r"__(?:rate_interval|interval|range)"
+_WINDOW = re.compile(rf"\{{\{{-?\s*\$?\.?window\s*-?\}}\}}|\${_NAME}\b|\$\{{{_NAME}(?::\w+)?\}}")
+_NUMBER = re.compile(r"\$\{?__(?:(?:rate_interval|interval|range)_m?s|from|to)\b(?::[^{}\s]*)?\}?")
+_TAKES_NUMBER_FIRST = ("topk", "bottomk", "limitk", "limit_ratio", "quantile", "histogram_quantile", "quantile_over_time")
+_TAKES_LABELS = ("by", "without", "on", "ignoring", "group_left", "group_right")
+
+
+def templated(text: str) -> bool:
+    """Whether something outside of strings has yet to be filled in."""
+    return any(match["run"] for match in _PIECE.finditer(text))
+
+
+def substitute(text: str, window: str = "5m") -> str | None:
+    """The expression with every placeholder filled in, durations with `window`; None where nobody can tell what belongs there.
+
+    A variable is taken for whatever fits its place: a duration, a number, a name, a matcher. One that stands for a function or an
+    operator fits nothing, and neither does one that leaves an expression which cannot be parsed.
+    """
+    filled = _Filling(window).fill(_NUMBER.sub("300", _WINDOW.sub(window, text)))
+    if filled is None or (filled.guessed and parse(filled.text).tree is None):
+        return None
+    return filled.text
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    text: str
+    guessed: bool
+
+
+@dataclass(slots=True)
+class _Filling:
+    """One pass over an expression: `opened` are its open brackets, each with the word before it; `last` is what came last."""
+
+    window: str
+    opened: list[tuple[str, str]] = field(default_factory=list)
+    last: str = ""
+    guessed: bool = False
+
+    def fill(self, text: str) -> _Filled | None:
+        parts: list[str] = []
+        for match in _PIECE.finditer(text):
+            piece = match[0]
+            if match["run"]:
+                following = text[match.end() :].lstrip()[:1]
+                if following == "(" and not (self.opened and self.opened[-1][0] == "{"):
+                    return None
+                self.guessed = True
+                piece = self._variable(piece, following)
+            elif match["string"]:
+                piece, count = _ANY.subn(STAND_IN, piece)
+                self.guessed = self.guessed or count > 0
+            elif match["mark"]:
+                self._bracket(piece)
+            if not match["space"]:
+                self.last = piece
+            parts.append(piece)
+        return _Filled("".join(parts), self.guessed)
+
+    def _bracket(self, mark: str) -> None:
+        if mark in "([{":
+            self.opened.append((mark, self.last.lower()))
+        elif mark in ")]}" and self.opened:
+            self.opened.pop()
+
+    def _variable(self, run: str, following: str) -> str:
+        bracket, before = self.opened[-1] if self.opened else ("", "")
+        if bracket == "[":
+            return _LENGTH.sub(self.window, run)
+        if self.last.lower() == "offset":
+            return self.window
+        if self.last == "@" or run[0].isdigit():
+            return "1"
+        if bracket == "{" and self.last in ("{", ",") and following in ("}", ","):
+            return f'{STAND_IN}=~".+"'
+        if bracket == "{" and self.last in ("=", "~"):
+            return f'"{STAND_IN}"'
+        if bracket == "(" and before not in _TAKES_LABELS and self.last == ",":
+            return "1"
+        if bracket == "(" and before in _TAKES_NUMBER_FIRST and self.last == "(":
+            return "1"
+        return _ANY.sub(STAND_IN, run)
