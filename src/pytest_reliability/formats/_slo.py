@@ -72,20 +72,7 @@ def _folded(key: str) -> str:
     return re.sub(r"[-_.]", "", key.rpartition("/")[2]).casefold()
 
 
-_WINDOW = re.compile(
-    r"\{\{-?\s*\.window\s*-?\}\}|\$__(?:rate_interval|interval|range)\b|\$\{__(?:rate_interval|interval|range)\}"
-)
-_PLACEHOLDER = re.compile(r"\{\{|\$\{|\[\[|\[\s*(?:\$\w+|<\w+>)\s*[\]:]")
-
-
-def parsable(query: str) -> str | None:
-    """The query with its window filled in; None where it holds other placeholders, whose values nobody here knows."""
-    filled = _WINDOW.sub("5m", query)
-    return None if _PLACEHOLDER.search(filled) else filled
-
-
-_BUCKETS = re.compile(r"\w+_(seconds|milliseconds|ms)_bucket\s*\{([^{}]*)\}")
-_LE = re.compile(r"""(?:^|,)\s*le\s*=\s*["']([^"']*)["']""")
+_UNIT = re.compile(r"\w+_(seconds|milliseconds|ms)")
 _UNITS = {"seconds": "s", "milliseconds": "ms", "ms": "ms"}
 
 
@@ -94,30 +81,36 @@ def within(queries: Iterable[Query]) -> Duration | None:
 
     That is where all of them read one finite bucket of histograms whose name gives the unit: `…_seconds_bucket{le="0.3"}`.
     """
-    found = set()
+    limits = set()
     for query in queries:
-        if query.language == "promql":
-            for unit, matchers in _BUCKETS.findall(query.text):
-                limits = _LE.findall(matchers)
-                found |= {(limit, _UNITS[unit]) for limit in limits or [""]}
-    found = {(limit, unit) for limit, unit in found if limit != "+Inf"}
-    return measured(*found.pop()) if len(found) == 1 else None
+        if query.parsable and "_bucket" in query.parsable:
+            from pytest_reliability.promql import selectors
+
+            for selector in selectors(query.parsable):
+                if selector.metric and selector.metric.endswith("_bucket"):
+                    named = [item.value for item in selector.matchers if item.label == "le" and item.operator == "="]
+                    limits |= {(limit, _unit(selector.metric.removesuffix("_bucket"))) for limit in named or [""]}
+    limits = {(limit, unit) for limit, unit in limits if limit != "+Inf"}
+    return measured(*limits.pop()) if len(limits) == 1 else None
 
 
-def measured(amount: str, unit: str) -> Duration | None:
-    """A duration of a number and its unit; None where the number is none, or not above zero."""
+def unit_of(queries: tuple[Query, ...]) -> str | None:
+    """The unit of what a single query reads, where that is a plain metric whose name gives it; None wherever it is in doubt."""
+    if len(queries) != 1 or not queries[0].parsable:
+        return None
+    plain = re.fullmatch(r"(?s)\s*(\w+)\s*(?:\{.*\})?\s*", queries[0].parsable)
+    return _unit(plain[1]) if plain else None
+
+
+def _unit(metric: str) -> str | None:
+    found = _UNIT.fullmatch(metric)
+    return _UNITS[found[1]] if found else None
+
+
+def measured(amount: str, unit: str | None) -> Duration | None:
+    """A duration of a number and its unit; None where one of them is none, or the number is not above zero."""
     try:
-        seconds = float(amount) * SECONDS[unit]
+        seconds = float(amount) * SECONDS[unit] if unit else 0.0
     except ValueError:
         return None
     return Duration(seconds, f"{amount}{unit}") if 0 < seconds < float("inf") else None
-
-
-_GAUGE = re.compile(r"\s*\w+_(seconds|milliseconds|ms)\s*(?:\{[^{}]*\})?\s*")
-
-
-def unit(queries: Iterable[Query]) -> str | None:
-    """The unit of what a single query reads, where that is a plain metric whose name gives it; None wherever it is in doubt."""
-    found = [query for query in queries if query.language == "promql"]
-    name = _GAUGE.fullmatch(found[0].text) if len(found) == 1 else None
-    return _UNITS[name[1]] if name else None

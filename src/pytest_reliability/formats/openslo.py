@@ -571,7 +571,7 @@ class _Document:
                         text=spec[key],
                         language=language,
                         role=role,
-                        parsable=_slo.parsable(spec[key]) if language == "promql" else None,
+                        parsable=_filled(spec[key]) if language == "promql" else None,
                     )
                 )
         return tuple(found)
@@ -581,8 +581,16 @@ class _Document:
         if "thresholdMetric" not in indicator:
             return _slo.within(queries)
         value = _slo.number(self.tree, objective, "value")
-        unit = _slo.unit(queries)
-        return _slo.measured(str(value), unit) if value and unit and objective.get("op") in ("lt", "lte") else None
+        return _slo.measured(str(value), _slo.unit_of(queries)) if objective.get("op") in ("lt", "lte") else None
+
+
+def _filled(query: str) -> str | None:
+    """The query with its placeholders filled in; OpenSLO knows none, but those who read it do."""
+    if not any(mark in query for mark in ("{{", "$", "[[")):
+        return query
+    from pytest_reliability.promql import substitute
+
+    return substitute(query)
 
 
 def _metrics(indicator: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

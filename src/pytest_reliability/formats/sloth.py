@@ -233,7 +233,7 @@ class _Service:
         ):
             holder, key = _mapping(sli, kind), self.word(name)
             if query := _slo.text(holder, key):
-                filled = _slo.parsable(query) if language else None
+                filled = _filled(query) if language else None
                 at = self.tree.at(holder, key)
                 found.append(Query(at=at, text=query, language=language, role=role, parsable=filled))
         return tuple(found)
@@ -244,6 +244,15 @@ class _Service:
             plugins.get("overridePrevious") is True
             for plugins in (_mapping(self.data, self.word("slo_plugins")), _mapping(entry, "plugins"))
         )
+
+
+_WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
+
+
+def _filled(query: str) -> str | None:
+    """The query as Sloth renders it for one window; None where it has other placeholders, which Sloth does not fill in."""
+    filled = _WINDOW.sub("5m", query)
+    return None if "{{" in filled else filled
 
 
 def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
