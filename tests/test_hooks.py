@@ -176,6 +176,28 @@ def test_a_stale_declaration_is_noticed_and_mended(tmp_path: Path) -> None:
     assert DECLARED.read_text(encoding="utf-8") == (tmp_path / DECLARED.name).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("command", "file"), [("validate-manifest", ".pre-commit-hooks.yaml"), ("validate-config", ".pre-commit-config.yaml")]
+)
+def test_pre_commit_understands_our_files(command: str, file: str) -> None:
+    """Both what we offer and what we use ourselves is valid."""
+    pytest.importorskip("pre_commit")
+    validate = [sys.executable, "-m", "pre_commit", command, str(ROOT / file)]
+    done = subprocess.run(validate, capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stdout), done.stdout
+
+
+def test_we_take_our_own_hooks() -> None:
+    """On our own repository the hooks run as we offer them, from the work tree's environment."""
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    ours = {hook["id"]: hook for hook in repository["hooks"]}
+    for name in ("reliability-files", "reliability"):
+        declared = hooks()[name]
+        assert f".venv/bin/{declared['entry']}" == ours[name]["entry"]
+        for key in ("name", "files", "always_run", "pass_filenames"):
+            assert declared.get(key) == ours[name].get(key)
+
+
 def test_a_hook_that_looks_for_what_must_exist_runs_always() -> None:
     """pre-commit shows no deleted file to a hook, so only hooks about single files may wait for file names."""
     for hook in hooks().values():
