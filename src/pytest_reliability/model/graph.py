@@ -116,9 +116,9 @@ class Graph:
         return {name: tuple(paths) for name, paths in found.items()}
 
     @cached_property
-    def definitions(self) -> frozenset[tuple[str, str]]:
-        """(kind, name) of everything that a `Reference` may point at."""
-        return frozenset((node.kind, node.name) for node in self.of(Definition))
+    def definitions(self) -> frozenset[tuple[str, str, str]]:
+        """(kind, scope, name) of everything that a `Reference` may point at."""
+        return frozenset((node.kind, node.scope, node.name) for node in self.of(Definition))
 
     def runbook_for(self, alert: Alert) -> RunbookLink | None:
         """What the runbook that an alert names resolves to; None where it names none."""

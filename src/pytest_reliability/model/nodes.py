@@ -6,7 +6,7 @@ them; nobody changes them afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -63,20 +63,25 @@ class Document(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference(Node):
-    """A name in one place that must be defined in another, or it dangles: `kind` "service" and `name` "checkout", for instance."""
+    """A name in one place that must be defined in another, or it dangles: `kind` "service" and `name` "checkout", for instance.
+
+    `scope` is where it must be defined: a file that is complete in itself has its path here, "" stands for anywhere.
+    """
 
     kind: str
     name: str
+    scope: str = ""
     holder: str
     """What refers, as a message would call it: "SLO 'checkout-latency'"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition(Node):
-    """What a `Reference` may point at."""
+    """What a `Reference` of the same `scope` may point at."""
 
     kind: str
     name: str
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +151,8 @@ class Rule(Node):
     labels_at: Mapping[str, Location] = field(default_factory=lambda: NO_PLACES, repr=False, compare=False)
     dialect: str = "prometheus"
     """"prometheus", "thanos", "mimir", "loki" or "victoriametrics": decides in which language `expr` is."""
+    place: Callable[[int], Location] | None = field(default=None, repr=False, compare=False)
+    """Where a character of `expr` stands in the file, by its offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +223,14 @@ class Route(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing(Node):
-    """One Alertmanager configuration: the root of its tree and its receivers by name."""
+    """One Alertmanager configuration: the root of its tree and its receivers by name.
+
+    `partial` ones are only a part of a configuration: something else decides which alerts reach their root.
+    """
 
     root: Route | None
     receivers: Mapping[str, Receiver]
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +257,18 @@ class Monitor(Node):
 
     name: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site(Node):
+    """A documentation site that is built from the repository: pages under `base_url` come from the files in `folder`.
+
+    `complete` is True where nothing but those files makes pages, so that a page without a file does not exist.
+    """
+
+    base_url: str
+    folder: str
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
