@@ -14,10 +14,13 @@ VERDICTS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive"}
 """How a measurement's outcome is printed: a failure is seen without colour."""
 
 
+NOTHING = "no findings"
+
+
 def headline(report: Report) -> list[str]:
     """How many findings, how bad; then one phrase each for what else must not be overlooked."""
     findings = report.findings
-    said = ["no findings"]
+    said = [NOTHING]
     if findings:
         files = len({finding.at.path for finding in findings})
         said = [f"{plural(len(findings), 'finding')} in {plural(files, 'file')}: {severities(findings)}"]
@@ -90,11 +93,14 @@ def quantile(measurement: Measurement) -> str:
 
 
 def interval(measurement: Measurement) -> str:
-    """Where the quantile lies: "p99 is 181 ms to 214 ms"; "" where nothing is known."""
-    name, low, high = quantile(measurement), measurement.low, measurement.high
-    if high is None or not math.isfinite(high):
-        return "" if low is None or not math.isfinite(low) else f"{name} is at least {spoken(low)}"
-    return f"{name} is at most {spoken(high)}" if low is None else f"{name} is {spoken(low)} to {spoken(high)}"
+    """Where the quantile lies: "p99 is 181 ms to 214 ms"; "" where nothing is known. Failed calls are infinitely slow."""
+    low = measurement.low or 0.0
+    high = math.inf if measurement.high is None else measurement.high
+    if 0 < low < math.inf:
+        said = f"{spoken(low)} to {spoken(high)}" if high < math.inf else f"at least {spoken(low)}"
+    else:
+        said = f"at most {spoken(high)}" if high < math.inf else ""
+    return said and f"{quantile(measurement)} is {said}"
 
 
 def samples(measurement: Measurement) -> str:

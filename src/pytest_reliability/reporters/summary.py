@@ -25,7 +25,7 @@ _TWO_COLUMNS = 80
 
 def render(report: Report, canvas: Canvas) -> str:
     """The summary on its own."""
-    lines = [*heading(f"reliability: {clean(report.service)}", canvas), *summary_lines(report, canvas)]
+    lines = [*heading(f"reliability: {report.service}", canvas), *summary_lines(report, canvas)]
     return "\n".join(lines) + "\n"
 
 

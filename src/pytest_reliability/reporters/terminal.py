@@ -8,9 +8,9 @@ from pytest_reliability.contracts import Canvas, Reporter
 from pytest_reliability.report import Finding, Outcome, Report, Severity
 from pytest_reliability.reporters import _words
 from pytest_reliability.reporters._text import TAB, Paint, cells, clean, fold, painter, plural
-from pytest_reliability.reporters.summary import heading, status_lines, summary_lines
+from pytest_reliability.reporters.summary import heading, measurement_lines, status_lines, summary_lines
 
-__all__ = ["REPORTER", "finding_lines", "outcome_text", "render", "summary_lines"]
+__all__ = ["REPORTER", "finding_lines", "measurement_lines", "outcome_text", "render", "summary_lines"]
 
 AT_ONCE = 20
 """Findings that are printed before the rest is only counted."""
@@ -19,7 +19,7 @@ _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severit
 
 
 def render(report: Report, canvas: Canvas) -> str:
-    """Everything: what is wrong, by file, and then where the service stands. Quiet (`verbose` < 0): without the latter."""
+    """Everything: what is wrong, by file, and then where the service stands. Quiet (`verbose` < 0): only what is wrong."""
     paint = painter(canvas)
     lines: list[str] = []
     for part in report.parts:
@@ -27,7 +27,9 @@ def render(report: Report, canvas: Canvas) -> str:
     if not report.parts:
         lines += [*_details(report, canvas, paint), ""]
     if canvas.verbose >= 0:
-        lines += [*heading(f"reliability: {clean(report.service)}", canvas), *status_lines(report, canvas), ""]
+        lines += [*heading(f"reliability: {report.service}", canvas), *status_lines(report, canvas), ""]
+    elif unmet := [measurement for measurement in report.measurements if measurement.outcome != "pass"]:
+        lines += [*measurement_lines(unmet, canvas), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
@@ -59,10 +61,11 @@ def outcome_text(outcome: Outcome, canvas: Canvas) -> str:
 
 def _details(report: Report, canvas: Canvas, paint: Paint) -> Iterator[str]:
     """What is wrong with one service, the count first."""
-    if not (report.findings or report.unknown or report.waived) and canvas.verbose < 0:
-        yield f"{clean(report.service)}: no findings; {_words.checks(report)}"
+    headline = _words.headline(report)
+    if canvas.verbose < 0 and headline == [_words.NOTHING]:
+        yield f"{clean(report.service)}: {_words.NOTHING}; {_words.checks(report)}"
         return
-    for line in fold(_words.headline(report), canvas.width):
+    for line in fold(headline, canvas.width):
         yield paint(line, "bold")
     if report.findings:
         yield ""
@@ -130,7 +133,7 @@ def _window(source: str, start: int, width: int, room: int) -> tuple[str, int, i
     end = min(here + max(width, 1), last)
     if left or len(source) > start + room or sum(size) > room:
         room -= 2  # an ellipsis at either end
-        last = end
+        last = min(end + room // 4, last)
         while first < here and sum(size[first:last]) > room:
             first += 1
         while last > here + 1 and sum(size[first:last]) > room:
