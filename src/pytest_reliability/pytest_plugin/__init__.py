@@ -45,12 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and wake up where asked to."""
     config.addinivalue_line("markers", MARKER)
     if config.getoption("reliability"):
-        from pytest_reliability.pytest_plugin.checks import Checks
+        from pytest_reliability.pytest_plugin.checks import checks_of
         from pytest_reliability.pytest_plugin.summary import Summary
 
-        checks = Checks(config)
-        config.pluginmanager.register(checks, "reliability-checks")
-        config.pluginmanager.register(Summary(config, checks), "reliability-summary")
+        config.pluginmanager.register(checks_of(config), "reliability-checks")
+        config.pluginmanager.register(Summary(config, checks_of(config)), "reliability-summary")
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ class Summary:
         self.measurements: list[Measurement] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the measurements out of a test's report."""
-        if report.when == "call":
+        """Take the measurements out of the last report on a test: the fixture adds them when the test is over."""
+        if report.when == "teardown":
             self.measurements += [from_property(str(value)) for name, value in report.user_properties if name == PROPERTY]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
