@@ -4,7 +4,7 @@ What becomes of a document:
 
 * an SLO: an `Slo` for each objective. A single one is called like the document; of several, each has its `displayName` (or its
   number) behind a colon: "search:Good experience"
-* an SLI: an `Indicator`. An SLO that refers to it by name has no queries of its own
+* an SLI, inline or not: an `Indicator`. An SLO that refers to one by name has no queries of its own
 * every kind: a `Definition`, and a `Reference` for whatever it refers to by name
 * owner, runbook, dashboard: what `metadata.labels`, then `metadata.annotations`, have under one of `OWNER_KEYS` (owner, owners,
   owned_by, owning_team, team, teams, squad, maintainer, maintainers), `RUNBOOK_KEYS` (runbook_url, runbook, playbook_url,
@@ -432,7 +432,6 @@ class _Document:
             yield from self.slo()
         elif self.kind == "SLI":
             yield from self.indicator(self.spec)
-            yield Indicator(at=self.at(), settings=self.settings, name=self.name, queries=self.queries(self.spec))
         elif self.kind == "AlertPolicy":
             yield from self.policy(self.spec)
 
@@ -482,12 +481,14 @@ class _Document:
                     yield Fault(kind="missing-field", at=self.tree.at(item), message=message, hint=hint)
 
     def indicator(self, spec: dict[str, Any]) -> Iterator[Node | Fault]:
-        """What an SLI's spec, wherever it stands, refers to, and the faults of its ratio."""
+        """What an SLI's spec, wherever it stands, asks and refers to, and the faults of its ratio."""
         ratio = spec.get("ratioMetric")
         if isinstance(ratio, dict):
             yield from shape.faults(self.tree, RAW if "raw" in ratio and "total" not in ratio else FRACTION, ratio)
         for _, metric in _metrics(spec):
             yield from self.reference(metric, "metricSourceRef", "DataSource")
+        if queries := self.queries(spec):
+            yield Indicator(at=self.tree.at(spec), settings=self.settings, holder=self.holder, queries=queries)
 
     def policy(self, spec: dict[str, Any]) -> Iterator[Node | Fault]:
         """What an alert policy, wherever it stands, is made of."""

@@ -2,7 +2,7 @@
 
 Both say the same in two spellings, `page_alert` and `pageAlert`; Sloth silently drops a key in the spelling of the other.
 
-* each entry of `slos`: an `Slo` over 30 days, Sloth's default (`--default-slo-period` may say otherwise where Sloth is run)
+* each entry of `slos`: an `Indicator`, and an `Slo` over 30 days, Sloth's default (`--default-slo-period` may say otherwise where Sloth is run)
 * the alerts that Sloth generates both bear `alerting.name`; there are none where both are disabled
 * owner, runbook, dashboard: what the SLO's own labels, the service's labels, then the alerts' annotations and labels have under
   one of `OWNER_KEYS`, `RUNBOOK_KEYS` and `DASHBOARD_KEYS` (listed in `formats/openslo.py`)
@@ -22,7 +22,7 @@ from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source, Tree
 from pytest_reliability.formats import _slo
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.nodes import Fault, Node, Query, Slo
+from pytest_reliability.model.nodes import Fault, Indicator, Node, Query, Slo
 from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, NUMBER, STRING, TEXT, Entries, Fields, Items, Scalar, Shape
 
 VERSION = "prometheus/v1"
@@ -172,8 +172,13 @@ class _Service:
         for entry in slos if isinstance(slos, list) else []:
             if isinstance(entry, dict):
                 yield from self.unnamed_alerts(entry)
+                queries = self.queries(entry)
+                if queries:
+                    holder = f"SLO {entry.get('name')!r}"
+                    at = self.tree.at(entry, "sli")
+                    yield Indicator(at=at, settings=self.settings, holder=holder, queries=queries)
                 if _slo.text(entry, "name"):
-                    yield self.slo(entry)
+                    yield self.slo(entry, queries)
 
     def unnamed_alerts(self, entry: dict[str, Any]) -> Iterator[Fault]:
         """Sloth generates alerts unless both are disabled, and refuses to without a name for them."""
@@ -192,14 +197,13 @@ class _Service:
         alerts = (_mapping(alerting, self.word(key)) for key in ("page_alert", "ticket_alert"))
         return not all(alert.get("disable") is True for alert in alerts)
 
-    def slo(self, entry: dict[str, Any]) -> Slo:
+    def slo(self, entry: dict[str, Any], queries: tuple[Query, ...]) -> Slo:
         """The SLO of an entry."""
         tree = self.tree
         own = _slo.texts(tree, entry, "labels")
         alerting = _mapping(entry, "alerting")
         said = (own, self.labels, _slo.texts(tree, alerting, "annotations"), _slo.texts(tree, alerting, "labels"))
         objective = _slo.number(tree, entry, "objective")
-        queries = self.queries(entry)
         alert = _slo.text(alerting, "name")
         return Slo(
             at=tree.at(entry, "name"),
@@ -264,6 +268,6 @@ FORMAT = Format(
     name="sloth",
     files=r"\.(?:ya?ml|json)$",
     marker=rb"slo(?:s?[\"']?\s*:|th)",
-    yields=(Slo,),
+    yields=(Slo, Indicator),
     read=read,
 )

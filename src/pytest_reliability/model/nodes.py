@@ -101,14 +101,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator(Node):
-    """What tells good from bad: an SLO with the queries that stand in it, or (as this very class) an SLI that SLOs refer to."""
+    """The queries of one service level indicator, once for each place where one is written: in an SLO, or in an SLI of its own."""
 
-    name: str
-    queries: tuple[Query, ...] = ()
+    holder: str
+    """Where they stand, as a message would call it: "SLO 'checkout-latency'"."""
+    queries: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slo(Indicator):
+class Slo(Node):
     """A service level objective, whichever dialect it was written in.
 
     `objective` is the share of good events in (0, 1), exactly as written (99.9 percent is Decimal("0.999")); None where there is no
@@ -117,6 +118,7 @@ class Slo(Indicator):
     `latency` holds for objectives of the form "X of requests within T": T in seconds; None for all others.
     """
 
+    name: str
     service: str | None = None
     dialect: str
     objective: Decimal | None = None
@@ -124,6 +126,7 @@ class Slo(Indicator):
     objective_unit: str = "ratio"
     objective_at: Location
     window: Duration | None = None
+    queries: tuple[Query, ...] = ()
     latency: Duration | None = None
     owner: str | None = None
     runbook: str | None = None
