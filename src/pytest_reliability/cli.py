@@ -19,6 +19,9 @@ from pytest_reliability.contracts import Canvas, Check, UsageError
 from pytest_reliability.policy.selection import matches, require_known, select
 from pytest_reliability.report import Finding, Report, Severity
 
+BADGE = ".reliability/badge.svg"
+"""Where the badge is kept in a repository."""
+
 GOOD, FINDINGS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _SCOPES = {"all": api.Scope(), "local": api.Scope(repo_wide=False), "repository": api.Scope(local=False)}
@@ -201,7 +204,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _badge(options: argparse.Namespace) -> int:
-    from pytest_reliability.reporters import badge, readme
+    from pytest_reliability.reporters import badge
 
     root = api.root_of(options.path)
     report = api.review(root)
@@ -210,15 +213,29 @@ def _badge(options: argparse.Namespace) -> int:
         make = badge.shields if options.format == "shields" else badge.badge
         _write(make(report, label=label), options.output)
         return GOOD
-    changes = readme.changes(root, badge.badge(report, label=label), alt=f"{label}: {report.standing.label}")
-    for path, text in changes.items():
-        where = _from_here(root, path.relative_to(root).as_posix())
+    wanted = _badge_files(root, badge.badge(report, label=label), f"{label}: {report.standing.label}")
+    stale = {path: text for path, text in wanted.items() if not path.exists() or path.read_bytes() != text.encode()}
+    for path, text in stale.items():
         if options.write:
             _write(text, path)
-            print(f"{where}: written")
-        else:
-            print(f"{where}: out of date\n  run: reliability badge --write")
-    return FINDINGS if changes and options.check else GOOD
+        print(
+            f"{_from_here(path)}: written"
+            if options.write
+            else f"{_from_here(path)}: out of date\n  run: reliability badge --write"
+        )
+    return FINDINGS if stale and options.check else GOOD
+
+
+def _badge_files(root: Path, svg: str, alt: str) -> dict[Path, str]:
+    """The files that show the badge, with what should be in them."""
+    from pytest_reliability.reporters import readme
+
+    path = next((root / name for name in ("README.md", "Readme.md", "readme.md") if (root / name).is_file()), root / "README.md")
+    try:
+        text = path.read_bytes().decode("utf-8") if path.is_file() else ""
+        return {root / BADGE: svg, path: readme.update(text, f"![{alt}]({BADGE})")}
+    except ValueError as error:
+        raise UsageError(f"{_from_here(path)}: {error}") from error
 
 
 # Between people and reports
@@ -260,10 +277,9 @@ def _canvas(options: argparse.Namespace) -> Canvas:
     )
 
 
-def _from_here(root: Path, path: str) -> str:
-    """A path inside `root` as seen from where the user stands."""
-    here = os.path.relpath(root / path)
-    return here.replace(os.sep, "/")
+def _from_here(path: Path) -> str:
+    """A path as seen from where the user stands."""
+    return os.path.relpath(path).replace(os.sep, "/")
 
 
 def _seen_from_here(report: Report, root: Path) -> Report:
@@ -272,7 +288,7 @@ def _seen_from_here(report: Report, root: Path) -> Report:
         return report
 
     def seen(finding: Finding) -> Finding:
-        return replace(finding, at=replace(finding.at, path=_from_here(root, finding.at.path)))
+        return replace(finding, at=replace(finding.at, path=_from_here(root / finding.at.path)))
 
     outcomes = tuple(replace(outcome, findings=tuple(map(seen, outcome.findings))) for outcome in report.outcomes)
     return replace(report, outcomes=outcomes, parts=tuple(_seen_from_here(part, root) for part in report.parts))
