@@ -6,9 +6,9 @@ settings, and once for the repository as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from typing import TypeAlias
 
 from pytest_reliability.contracts import Check, Problem
 from pytest_reliability.model.graph import Graph, Unread
@@ -39,36 +39,24 @@ SHARED = "shared"
 """What the report calls the part of a repository that belongs to no single service."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What a check said of all its subjects, before anybody's settings count."""
-
-    check: Check
-    subjects: Sequence[Node]
-    problems: Sequence[tuple[Node, Problem]]
-    crash: str = ""
+Owner: TypeAlias = Service | None
+"""Whose a node is; None: what several services share."""
 
 
 def review(graph: Graph, checks: Iterable[Check], scope: Scope = EVERYTHING) -> Report:
     """The report on a repository, with a part for each service where there are several."""
     checks = tuple(checks)
-    services = graph.of(Service)
-    if len(services) == 1:
-        owners: tuple[Service | None, ...] = services
-    else:
-        owners = (*services, None)  # None: what several services share
     runnable = tuple(check for check in checks if _runs(check, scope))
+    owners = _Owners(graph)
     chosen = {
-        owner: select(runnable, scope.selected or (owner.settings.select if owner else ()), scope.ignored) for owner in owners
+        owner: select(runnable, scope.selected or (owner.settings.select if owner else ()), scope.ignored) for owner in owners.all
     }
-    answers = {check.code: _ask(check, graph) for check in runnable if any(check in some for some in chosen.values())}
+    answers = {check.code: _ask(check, graph, owners) for check in runnable if any(check in some for some in chosen.values())}
     parts = []
-    for owner in owners:
-        everything = owner is not None and len(owners) == 1
-        share = _Share(graph, owner, everything)
-        outcomes = tuple(_outcome(answers[check.code], share) for check in chosen[owner])
-        complete = {check.code for check in checks if check.level} <= {outcome.check.code for outcome in outcomes}
-        parts.append(_report(graph, share, outcomes, complete, scope))
+    for owner in owners.all:
+        outcomes = tuple(_outcome(answers[check.code], owner, owners) for check in chosen[owner])
+        complete = {check.code for check in checks if check.level} <= {check.code for check in chosen[owner]}
+        parts.append(_report(graph, owner, owners, outcomes, complete, scope))
     return parts[0] if len(parts) == 1 else _whole(graph, parts, scope)
 
 
@@ -76,53 +64,62 @@ def _runs(check: Check, scope: Scope) -> bool:
     return scope.repo_wide and not scope.only_files if check.repo_wide else scope.local
 
 
-def _ask(check: Check, graph: Graph) -> _Answer:
-    subjects = graph.of(check.subject)
-    problems: list[tuple[Node, Problem]] = []
-    subject = None
-    try:
-        for subject in subjects:
-            found = check.run(subject, graph) if check.repo_wide else check.run(subject)
-            problems += [(subject, problem) for problem in found]
-    except Exception as error:  # somebody's check is wrong: that must never look like a pass
-        where = subject.at if subject else "?"
-        return _Answer(
-            check,
-            subjects,
-            problems,
-            f"the check crashed at {where}: {type(error).__name__}: {error}; please report it",
-        )
-    return _Answer(check, subjects, problems)
+class _Owners:
+    """Who owns what: the only service owns everything; of several, each what the graph says."""
 
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        services = graph.of(Service)
+        self.only = services[0] if len(services) == 1 else None
+        self.all: tuple[Owner, ...] = services if self.only else (*services, None)
 
-class _Share:
-    """What belongs to one service, or with no service to all of them; `everything` where there is but one."""
+    def of(self, node: Node) -> Owner:
+        return self.only or self.graph.service_of(node)
 
-    def __init__(self, graph: Graph, service: Service | None, everything: bool) -> None:
-        self.graph, self.service, self.everything = graph, service, everything
-        self.settings = service.settings if service else DEFAULTS
-
-    def has(self, node: Node) -> bool:
-        return self.everything or self.graph.service_of(node) is self.service
-
-    def unread(self, kinds: tuple[type[Node], ...]) -> list[Unread]:
-        """The files that could not be read and might hold one of these kinds."""
+    def unread(self, owner: Owner, kinds: tuple[type[Node], ...]) -> list[Unread]:
+        """The files of an owner, or of nobody, that could not be read and might hold one of these kinds."""
         return [
             item
             for item in self.graph.unread
-            if (self.everything or self.graph.service_at(item.at.path) in (self.service, None))
+            if (self.only or self.graph.service_at(item.at.path) in (owner, None))
             and any(issubclass(held, kind) or issubclass(kind, held) for held in item.might_hold for kind in kinds)
         ]
 
 
-def _outcome(answer: _Answer, share: _Share) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a check said of all its subjects, by owner, before anybody's settings count."""
+
+    check: Check
+    subjects: Mapping[Owner, int]
+    problems: Mapping[Owner, Sequence[Problem]]
+    crash: str
+
+
+def _ask(check: Check, graph: Graph, owners: _Owners) -> _Answer:
+    subjects: dict[Owner, int] = {}
+    problems: dict[Owner, list[Problem]] = {}
+    subject, crash = None, ""
+    try:
+        for subject in graph.of(check.subject):
+            owner = owners.of(subject)
+            subjects[owner] = subjects.get(owner, 0) + 1
+            for problem in check.run(subject, graph) if check.repo_wide else check.run(subject):
+                problems.setdefault(owner, []).append(problem)
+    except Exception as error:  # somebody's check is wrong: that must never look like a pass
+        crash = f"the check crashed at {subject.at if subject else '?'}: {type(error).__name__}: {error}; please report it"
+    return _Answer(check, subjects, problems, crash)
+
+
+def _outcome(answer: _Answer, owner: Owner, owners: _Owners) -> Outcome:
+    """What one owner's part of an answer amounts to, in the order of what people must hear first."""
     check = answer.check
-    subjects = sum(share.has(subject) for subject in answer.subjects)
-    reason = reason_to_ignore(check, share.settings.ignore)
-    waiver = Waiver(reason) if reason else None
-    findings = tuple(_finding(check, problem, waiver) for subject, problem in answer.problems if share.has(subject))
-    unread = share.unread((check.subject,))
-    blocked = share.unread(check.needs) if findings else []
+    subjects = answer.subjects.get(owner, 0)
+    accepted = reason_to_ignore(check, owner.settings.ignore) if owner else None
+    waiver = Waiver(accepted) if accepted else None
+    findings = tuple(_finding(check, problem, waiver) for problem in answer.problems.get(owner, ()))
+    unread = owners.unread(owner, (check.subject,))
+    blocked = owners.unread(owner, check.needs) if findings else []
 
     def outcome(status: Status, reason: str = "", findings: tuple[Finding, ...] = ()) -> Outcome:
         return Outcome(check=_info(check), status=status, subjects=subjects, findings=findings, reason=reason)
@@ -131,14 +128,14 @@ def _outcome(answer: _Answer, share: _Share) -> Outcome:
         return outcome(Status.NOT_APPLICABLE, f"what it asks for may be in a template: {_named(blocked)}")
     if blocked:
         return outcome(Status.UNKNOWN, f"what it asks for may be in a file that could not be read: {_named(blocked)}")
-    if any(finding.waiver is None for finding in findings):
+    if findings and not waiver:
         return outcome(Status.FAILED, answer.crash, findings)
     if answer.crash:
         return outcome(Status.UNKNOWN, answer.crash, findings)
     if broken := [item for item in unread if not item.template]:
         return outcome(Status.UNKNOWN, f"could not be read: {_named(broken)}", findings)
     if findings:
-        return outcome(Status.WAIVED, reason or "", findings)
+        return outcome(Status.WAIVED, accepted or "", findings)
     if not subjects:
         templates = f"; {_named(unread)} is a template" if unread else ""
         return outcome(Status.NOT_APPLICABLE, f"nothing here to ask it of{templates}")
@@ -168,15 +165,16 @@ def _named(unread: Sequence[Unread]) -> str:
     return ", ".join(paths[:3]) + more
 
 
-def _report(graph: Graph, share: _Share, outcomes: tuple[Outcome, ...], complete: bool, scope: Scope) -> Report:
-    tier_name, tier_reason = tier(share.settings.tier, (slo for slo in graph.of(Slo) if share.has(slo)))
+def _report(graph: Graph, owner: Owner, owners: _Owners, outcomes: tuple[Outcome, ...], complete: bool, scope: Scope) -> Report:
+    settings = owner.settings if owner else DEFAULTS
+    tier_name, tier_reason = tier(settings.tier, (slo for slo in graph.of(Slo) if owners.of(slo) is owner))
     return Report(
-        service=share.service.name if share.service else SHARED,
+        service=owner.name if owner else SHARED,
         tier=tier_name,
         tier_reason=tier_reason,
         outcomes=outcomes,
         standing=standing(outcomes, complete=complete),
-        files=len({document.at.path for document in graph.of(Document) if share.has(document)}),
+        files=len({document.at.path for document in graph.of(Document) if owners.of(document) is owner}),
         partial=_partial(scope),
     )
 

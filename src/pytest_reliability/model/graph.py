@@ -78,11 +78,14 @@ class Graph:
 
     def service_at(self, path: str) -> Service | None:
         """The service whose folder holds `path`, the innermost one."""
-        return next((service for service in self._services if not service.root or path.startswith(f"{service.root}/")), None)
+        folder = path
+        while folder and folder not in self._services_by_root:
+            folder = folder.rpartition("/")[0]
+        return self._services_by_root.get(folder)
 
     @cached_property
-    def _services(self) -> tuple[Service, ...]:
-        return tuple(sorted(self.of(Service), key=lambda service: -len(service.root)))
+    def _services_by_root(self) -> dict[str, Service]:
+        return {service.root: service for service in self.of(Service)}
 
     @cached_property
     def _services_by_name(self) -> dict[str | None, Service]:
