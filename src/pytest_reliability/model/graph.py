@@ -89,7 +89,7 @@ class Graph:
 
     @cached_property
     def _services_by_name(self) -> dict[str | None, Service]:
-        return {service.name: service for service in self._services}
+        return {service.name: service for service in self.of(Service)}
 
     @cached_property
     def pages(self) -> dict[str, Page]:
