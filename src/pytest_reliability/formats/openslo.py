@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pytest_reliability import shape
@@ -569,6 +570,7 @@ class _Document:
                 found.append(
                     Query(
                         at=self.tree.at(spec, key),
+                        place=partial(self.tree.line_of, spec, key),
                         text=spec[key],
                         language=language,
                         role=role,

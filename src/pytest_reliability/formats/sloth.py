@@ -2,7 +2,7 @@
 
 Both say the same in two spellings, `page_alert` and `pageAlert`; Sloth silently drops a key in the spelling of the other.
 
-* each entry of `slos`: an `Indicator`, and an `Slo` over 30 days, Sloth's default (`--default-slo-period` may say otherwise where Sloth is run)
+* each entry of `slos`: an `Indicator`, and an `Slo` over 30 days, the default of Sloth's `--default-slo-period`
 * the alerts that Sloth generates both bear `alerting.name`; there are none where both are disabled
 * owner, runbook, dashboard: what the SLO's own labels, the service's labels, then the alerts' annotations and labels have under
   one of `OWNER_KEYS`, `RUNBOOK_KEYS` and `DASHBOARD_KEYS` (listed in `formats/openslo.py`)
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from pytest_reliability import shape
@@ -238,8 +239,8 @@ class _Service:
             holder, key = _mapping(sli, kind), self.word(name)
             if query := _slo.text(holder, key):
                 filled = _filled(query) if language else None
-                at = self.tree.at(holder, key)
-                found.append(Query(at=at, text=query, language=language, role=role, parsable=filled))
+                at, place = self.tree.at(holder, key), partial(self.tree.line_of, holder, key)
+                found.append(Query(at=at, place=place, text=query, language=language, role=role, parsable=filled))
         return tuple(found)
 
     def holds_to_promql(self, entry: dict[str, Any]) -> bool:
@@ -250,12 +251,15 @@ class _Service:
         )
 
 
-_WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
+_WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}(\w?)")
 
 
 def _filled(query: str) -> str | None:
-    """The query as Sloth renders it for one window; None where it has other placeholders, which Sloth does not fill in."""
-    filled = _WINDOW.sub("5m", query)
+    """The query as Sloth renders it for one window; None where it has other placeholders, which Sloth does not fill in.
+
+    Spaces keep everything behind the window where it was, so that an error can be pointed at.
+    """
+    filled = _WINDOW.sub(lambda found: f"5m{found[1]}" if found[1] else "5m".ljust(len(found[0])), query)
     return None if "{{" in filled else filled
 
 

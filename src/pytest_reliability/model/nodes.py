@@ -97,11 +97,13 @@ class Query:
     language: str
     role: str = ""
     parsable: str | None = None
+    place: Callable[[int], Location] | None = field(default=None, repr=False, compare=False)
+    """Where a character of `text` stands in the file, by its offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator(Node):
-    """The queries of one service level indicator, once for each place where one is written: in an SLO, or in an SLI of its own."""
+    """The queries of a service level indicator, once for each place where one is written: in an SLO, or in an SLI of its own."""
 
     holder: str
     """Where they stand, as a message would call it: "SLO 'checkout-latency'"."""

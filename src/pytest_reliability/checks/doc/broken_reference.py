@@ -1,0 +1,42 @@
+"""DOC009: a name that nothing bears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_reliability.contracts import Problem, check
+from pytest_reliability.model.graph import Graph
+from pytest_reliability.model.nodes import Component, Definition, Reference, Service
+
+OFTEN_ELSEWHERE = ("service", "data source")
+"""Kinds that tools allow to be defined outside of files: a name is broken only where others of its kind are defined."""
+
+
+@check(Reference, code="DOC009", needs=(Definition,))
+def broken_reference(reference: Reference, graph: Graph) -> Iterator[Problem]:
+    """A name that leads nowhere is found out when somebody follows it: an alert reaches nobody, an SLO has no numbers."""
+    if (reference.kind, reference.scope, reference.name) in graph.definitions:
+        return
+    of_kind = {name for kind, scope, name in graph.definitions if (kind, scope) == (reference.kind, reference.scope)}
+    if reference.kind in OFTEN_ELSEWHERE and (not of_kind or reference.name in _services(graph)):
+        return
+    where = f" in {reference.scope}" if reference.scope else ""
+    yield Problem(
+        reference.at,
+        f"{reference.holder} refers to {reference.kind} {reference.name!r}, which is not defined{where}",
+        hint=_hint(reference, sorted(of_kind)),
+    )
+
+
+def _services(graph: Graph) -> set[str]:
+    """The services that are known from elsewhere: the configuration, or a catalogue."""
+    return {service.name for service in graph.of(Service)} | {component.name for component in graph.of(Component)}
+
+
+def _hint(reference: Reference, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    if close := get_close_matches(reference.name, known, n=1):
+        return f"did you mean {close[0]}?"
+    some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+    return f"known here: {some}" if known else f"define it, or correct the name; no {reference.kind} is defined here"

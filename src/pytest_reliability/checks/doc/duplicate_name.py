@@ -1,0 +1,50 @@
+"""DOC010: one name for two SLOs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_reliability.contracts import Problem, check
+from pytest_reliability.model.graph import Graph
+from pytest_reliability.model.nodes import Slo
+
+GENERATED = frozenset({"gen", "_gen", "generated", "_generated", "rendered", "build", "dist", "out", "output", "outputs"})
+"""Folders that hold what a tool made of other files."""
+ENVIRONMENTS = frozenset(
+    {"prod", "production", "prd", "live", "staging", "stage", "stg", "preprod", "preproduction", "uat", "qa", "test", "testing",
+     "dev", "devel", "development", "sandbox", "demo", "canary", "integration", "int", "local", "default", "base", "common",
+     "overlays", "overlay", "environments", "environment", "envs", "env"}
+)  # fmt: skip
+"""Words by which the paths of one thing's variants differ."""
+VARIANTS = frozenset({"overlays", "environments", "envs", "env", "clusters", "regions", "stages", "tenants", "sites"})
+"""Folders whose subfolders are variants of each other."""
+
+
+@check(Slo, code="DOC010")
+def duplicate_name(slo: Slo, graph: Graph) -> Iterator[Problem]:
+    """Of two SLOs with one name one overwrites the other, or their alerts and budgets are mixed up."""
+    for other in graph.slo_named(slo.full_name):
+        if other is slo:
+            return
+        if other.service == slo.service and not _belong_together(other, slo):
+            yield Problem(
+                slo.at,
+                f"SLO {slo.full_name!r} is defined already, at {other.at}",
+                hint="rename one of them, or delete it",
+            )
+            return
+
+
+def _belong_together(one: Slo, other: Slo) -> bool:
+    """Whether two SLOs are one thing: the same file read twice, a generated copy, variants for several environments."""
+    first, second = one.at.path, other.at.path
+    if first == second:
+        return one.dialect != other.dialect
+    folders, others = first.split("/")[:-1], second.split("/")[:-1]
+    if not GENERATED.isdisjoint(folders + others):
+        return True
+    if set(re.split(r"[/._-]", first)) ^ set(re.split(r"[/._-]", second)) <= ENVIRONMENTS:
+        return True
+    shared = next((depth for depth, (a, b) in enumerate(zip(folders, others, strict=False)) if a != b), None)
+    return shared is not None and shared > 0 and folders[shared - 1] in VARIANTS

@@ -1,0 +1,30 @@
+"""SLO401: a promise that nobody keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_reliability.contracts import Problem, check
+from pytest_reliability.model.graph import Graph
+from pytest_reliability.model.nodes import Component, Ownership, Slo
+from pytest_reliability.report import Level, Severity
+
+
+@check(Slo, code="SLO401", severity=Severity.WARNING, level=Level.BRONZE, needs=(Ownership, Component))
+def slo_without_owner(slo: Slo, graph: Graph) -> Iterator[Problem]:
+    """When a budget is spent somebody has to decide what to do about it; an SLO without an owner is only a graph."""
+    if slo.owner or _in_catalogue(slo, graph) or any(rules.owners_of(slo.at.path) for rules in graph.of(Ownership)):
+        return
+    where = "labels" if slo.dialect == "sloth" else "metadata.labels"
+    yield Problem(
+        slo.at,
+        f"SLO {slo.name!r} has no owner",
+        hint=f"add {where}.owner: <team>, or a line for {slo.at.path} to CODEOWNERS",
+    )
+
+
+def _in_catalogue(slo: Slo, graph: Graph) -> bool:
+    """Whether the catalogue has an owner for the service that the SLO belongs to."""
+    service = graph.service_of(slo)
+    names = {slo.service} | ({service.name} if service else set())
+    return any(component.owner and component.name in names for component in graph.of(Component))
