@@ -121,7 +121,8 @@ def _settled(graph: Graph, lead: Lead) -> RunbookLink:
         return RunbookLink(status="unclear", evidence="it lies in a submodule or behind a symbolic link")
     if lead.doubt:
         return RunbookLink(status="unclear", evidence=lead.doubt)
-    return RunbookLink(status="missing", path=lead.paths[0].rstrip("/"), evidence=lead.evidence)
+    likeliest = next((path for path in lead.paths if dirname(path) in graph.folders), lead.paths[0])
+    return RunbookLink(status="missing", path=likeliest.rstrip("/"), evidence=lead.evidence)
 
 
 def _with_anchor(graph: Graph, link: RunbookLink, anchor: str, rendered: bool) -> RunbookLink:
