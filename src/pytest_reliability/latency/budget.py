@@ -56,8 +56,8 @@ class Budget:
     @classmethod
     def of(cls, name: str, limit: object) -> Budget:
         """The budget that the marker's argument `name=limit` stands for; raise BudgetError where it stands for none."""
-        duration = _duration(name, limit)
-        return cls(_quantile(name), duration.seconds, _spaced(duration.text))
+        quantile, duration = _quantile(name), _duration(name, limit)
+        return cls(quantile, duration.seconds, _spaced(duration.text))
 
     @classmethod
     def for_errors(cls, share: object) -> Budget:

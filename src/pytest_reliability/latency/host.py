@@ -15,8 +15,9 @@ from pytest_reliability.latency.message import percent
 
 PROC = Path("/proc")
 
-MOST_SET_ASIDE = 0.25
-"""Past this share of preempted samples the host is too busy to judge: what is left would be a choice, not a sample."""
+MOST_SET_ASIDE = 0.5
+"""Past this share of preempted samples the host is too busy to judge: a call is the likelier to be preempted the longer
+it takes, so that what is left would be a choice rather than a sample."""
 
 QUIET_PREEMPTED = 0.05
 QUIET_PRESSURE = 0.10

@@ -8,13 +8,14 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from pytest_reliability.latency.budget import Budget, BudgetError, Limits
 from pytest_reliability.latency.distribution import histogram
 from pytest_reliability.latency.host import preemption_counter
-from pytest_reliability.latency.judge import FAIL, Design, Verdict, sequential
+from pytest_reliability.latency.judge import FAIL, INCONCLUSIVE, Design, Verdict, sequential
 from pytest_reliability.latency.measuring import Measuring
 from pytest_reliability.latency.message import explanation
 from pytest_reliability.latency.sampler import Sampler
@@ -43,7 +44,8 @@ class Latency:
     test's failure, unless errors have a budget too. Mode "once" calls once and judges nothing.
 
     `resolve_slo` turns the name of an SLO into the SLO, None where there is no such one. `judge` is the rule. `name`
-    and `test` are what the measurements are called by, the function's name where there is none.
+    and `test` are what the measurements are called by, the function's name where there is none. `doubt` says why a
+    failure cannot be trusted here, if it cannot: it is inconclusive then.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Latency:
         mode: Literal["judge", "once"] = "judge",
         name: str = "",
         test: str = "",
+        doubt: str = "",
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], None] = time.sleep,
         preemptions: Callable[[], int] | None = _PREEMPTIONS,
@@ -63,6 +66,7 @@ class Latency:
         self.mode = mode
         self.name = name
         self.test = test
+        self.doubt = doubt
         self.measurements: list[Measurement] = []
         self._resolve_slo = resolve_slo
         self._judge = judge
@@ -144,7 +148,7 @@ class Latency:
         self._uses += 1
         name = (self.name or function) + (f" #{self._uses}" if self._uses > 1 else "")
         evidence = measuring.evidence
-        found = [_measurement(verdict, name, self.test, evidence) for verdict in measuring.verdicts]
+        found = [_measurement(self._doubted(verdict), name, self.test, evidence) for verdict in measuring.verdicts]
         self.measurements += found
         sampler = measuring.sampler
         if failed := [measurement for measurement in found if measurement.outcome == FAIL]:
@@ -152,6 +156,11 @@ class Latency:
         if sampler.error is not None and not sampler.returned:
             raise sampler.error
         return sampler.result
+
+    def _doubted(self, verdict: Verdict) -> Verdict:
+        if not self.doubt or verdict.outcome != FAIL:
+            return verdict
+        return replace(verdict, outcome=INCONCLUSIVE, reason=f"{verdict.reason}, but {self.doubt}")
 
 
 def _measurement(verdict: Verdict, name: str, test: str, evidence: tuple[str, ...]) -> Measurement:
