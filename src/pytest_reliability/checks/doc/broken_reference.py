@@ -30,7 +30,8 @@ def broken_reference(reference: Reference, graph: Graph) -> Iterator[Problem]:
 
 def _services(graph: Graph) -> set[str]:
     """The services that are known from elsewhere: the configuration, or a catalogue."""
-    return {service.name for service in graph.of(Service)} | {component.name for component in graph.of(Component)}
+    configured = {service.settings.service for service in graph.of(Service) if service.settings.service}
+    return configured | {component.name for component in graph.of(Component)}
 
 
 def _hint(reference: Reference, known: list[str]) -> str:

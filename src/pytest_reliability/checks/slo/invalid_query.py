@@ -18,7 +18,7 @@ def invalid_query(indicator: Indicator) -> Iterator[Problem]:
         if query.language == "promql" and query.parsable is not None:
             parsed = parse(query.parsable)
             if parsed.error is not None:
-                message = f"{query.role} query of {indicator.holder} is not valid PromQL: {parsed.error}"
+                message = f"query {query.role!r} of {indicator.holder} is not valid PromQL: {parsed.error}"
                 yield Problem(_place(query, parsed.offset), message, parsed.hint)
 
 
