@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
@@ -69,6 +69,7 @@ def test_escapes_are_those_of_the_runner() -> None:
     assert line.endswith("::50%25: a,%0D%0Ab")
 
 
+@settings(max_examples=50, deadline=None)
 @given(path=st.text(min_size=1), message=st.text(min_size=1))
 def test_whatever_a_finding_says_the_runner_reads_it_back(path: str, message: str) -> None:
     """No text can end a command early or start another one."""
@@ -106,7 +107,8 @@ def test_the_last_line_is_for_people() -> None:
     """The count and the level, in one plain line."""
     assert (
         "reliability: checkout: 4 findings in 3 files: 2 errors, 2 warnings; 1 check could not be judged; "
-        "1 latency budget failed; 1 latency budget inconclusive; 1 waived; level bronze* ▸ silver needs 2 more checks (* with waivers)"
+        "1 latency budget failed; 1 latency budget inconclusive; 1 waived; "
+        "level bronze* ▸ silver needs 2 more checks (* with waivers)"
     ) == lines(reports.full())[-1]
     good = reports.report(reports.passed(reports.LINK), standing=Standing(level=Level.GOLD, next_level=None))
     assert ["reliability: checkout: no findings; level gold"] == lines(good)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -140,6 +140,7 @@ def test_what_has_no_bound_is_null() -> None:
     assert [None, None, None] == [measurement[key] for key in ("low", "high", "limit")]
 
 
+@settings(max_examples=50, deadline=None)
 @given(message=st.text(), path=st.text(min_size=1), hint=st.text())
 def test_any_text_survives(message: str, path: str, hint: str) -> None:
     """Whatever a finding says comes back as it was."""

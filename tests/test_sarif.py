@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
@@ -235,6 +235,7 @@ def test_equal_problems_in_one_file_are_told_apart_by_their_order() -> None:
     assert 1 == len({mark.partition(":")[0] for mark in marks})
 
 
+@settings(max_examples=50, deadline=None)
 @given(message=st.text(st.characters()), path=st.text(min_size=1), reason=st.text(st.characters()))
 def test_any_text_makes_a_valid_log(message: str, path: str, reason: str) -> None:
     """Free-form text, lone surrogates included, never breaks the log."""

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
@@ -145,6 +145,7 @@ def test_a_place_wider_than_the_canvas_shows_its_beginning() -> None:
     ] == [shown, under]
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     source=st.text("ab \t概ｶe\u0301\u200b\x1b", max_size=120).filter(str.strip),
     column=st.integers(1, 130),
@@ -630,6 +631,7 @@ def test_cells_are_counted_as_terminals_do(text: str, width: int) -> None:
     assert width + 2 == cells(pad(text, width + 2))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_clean_text_is_one_printable_line(text: str) -> None:
     """Nothing that moves a cursor, breaks a line, reorders text or cannot be encoded is left."""
