@@ -37,7 +37,7 @@ def _services(graph: Graph) -> set[str]:
 def _hint(reference: Reference, known: list[str]) -> str:
     from difflib import get_close_matches
 
-    if close := get_close_matches(reference.name, known, n=1):
+    if close := get_close_matches(reference.name, known, n=1, cutoff=0.7):
         return f"did you mean {close[0]}?"
     some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
     return f"known here: {some}" if known else f"define it, or correct the name; no {reference.kind} is defined here"

@@ -11,6 +11,8 @@ from pytest_reliability.model.nodes import Slo
 
 GENERATED = frozenset({"gen", "_gen", "generated", "_generated", "rendered", "build", "dist", "out", "output", "outputs"})
 """Folders that hold what a tool made of other files."""
+SAMPLES = frozenset({"example", "examples", "sample", "samples", "testdata", "test-data", "fixtures", "test", "tests"})
+"""Folders whose files are there to be looked at: only what stands in the same one belongs together."""
 ENVIRONMENTS = frozenset(
     {"prod", "production", "prd", "live", "staging", "stage", "stg", "preprod", "preproduction", "uat", "qa", "test", "testing",
      "dev", "devel", "development", "sandbox", "demo", "canary", "integration", "int", "local", "default", "base", "common",
@@ -27,7 +29,7 @@ def duplicate_name(slo: Slo, graph: Graph) -> Iterator[Problem]:
     for other in graph.slo_named(slo.full_name):
         if other is slo:
             return
-        if other.service == slo.service and not _belong_together(other, slo):
+        if other.service == slo.service and not _may_share_a_name(other, slo):
             yield Problem(
                 slo.at,
                 f"SLO {slo.full_name!r} is defined already, at {other.at}",
@@ -36,13 +38,13 @@ def duplicate_name(slo: Slo, graph: Graph) -> Iterator[Problem]:
             return
 
 
-def _belong_together(one: Slo, other: Slo) -> bool:
-    """Whether two SLOs are one thing: the same file read twice, a generated copy, variants for several environments."""
+def _may_share_a_name(one: Slo, other: Slo) -> bool:
+    """Whether two SLOs never meet: the same file read twice, a generated copy, samples, variants for several environments."""
     first, second = one.at.path, other.at.path
     if first == second:
         return one.dialect != other.dialect
     folders, others = first.split("/")[:-1], second.split("/")[:-1]
-    if not GENERATED.isdisjoint(folders + others):
+    if not GENERATED.isdisjoint(folders + others) or (folders != others and not SAMPLES.isdisjoint(folders + others)):
         return True
     if set(re.split(r"[/._-]", first)) ^ set(re.split(r"[/._-]", second)) <= ENVIRONMENTS:
         return True
