@@ -111,7 +111,7 @@ def test_text_from_a_repository_is_no_markup(text: str, expected: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.sampled_from("ab '`|*_<>[]()\\#@&$!~\n語-1.")) | st.text())
 def test_a_reader_sees_exactly_what_was_said(text: str) -> None:
-    """Parsed by a Markdown parser, a message is its text, quotes aside, in a list and in a table: no tag, no link, no emphasis."""
+    """Parsed as Markdown, a message is its text, quotes aside, in a list and in a table: no tag, no link, no emphasis."""
     for shown in (
         markdown(reports.report(reports.failed(reports.finding(message=f"x{text}x", hint="")))),
         markdown(reports.report(reports.unknown(reports.LINK, f"x{text}x"))),
