@@ -35,7 +35,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copied = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "src", copied / "src", ignore=shutil.ignore_patterns("__pycache__"))
     (copied / "tests").mkdir()
-    for path in ("tests/test_pages.py", "pyproject.toml"):
+    for path in ("tests/test_pages.py", "tests/conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / path, copied / path)
     return copied
 
@@ -74,5 +74,5 @@ def test_a_check_is_two_files_and_no_other_edit(copy: Path) -> None:
 def test_a_page_that_is_wrong_is_noticed(copy: Path) -> None:
     """The guide says that the first command fails until page and check agree word for word."""
     for path, text in titled_fences().items():
-        (copy / path).write_text(text.replace("slo/search.yaml:4:5: SLO", "slo/search.yaml:4:6: SLO"), encoding="utf-8")
+        (copy / path).write_text(text.replace("slo/search.yaml:4:11: SLO", "slo/search.yaml:4:12: SLO"), encoding="utf-8")
     assert 1 == run(copy, commands()[0]).returncode

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import git, write_files
 
 from pytest_reliability import plugins
 
@@ -125,17 +126,14 @@ class Repository:
     def __init__(self, root: Path, files: Mapping[str, str], **env: str) -> None:
         self.root = root
         self.env = environment(**env)
-        root.mkdir(parents=True, exist_ok=True)
-        self.run("git", "init", "--quiet", "--initial-branch=main")
-        for path, text in files.items():
-            self.write(path, text)
-        self.run("git", "add", "--all")
-        self.run("git", "commit", "--quiet", "--message=begin")
+        write_files(root, files)
+        git(root, "init", "--quiet")
+        git(root, "add", "--all")
+        git(root, "commit", "--quiet", "--message=begin")
 
     def write(self, path: str, text: str) -> None:
         """Write a file."""
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text, encoding="utf-8")
+        write_files(self.root, {path: text})
 
     def run(self, *command: str) -> str:
         """Run what must succeed."""
