@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import git, write_files
 
+from conftest import git, write_files
 from pytest_reliability import plugins
 
 ROOT = Path(__file__).parent.parent
