@@ -54,7 +54,7 @@ def test_check_prints_findings_and_exits_with_1(shop, run):
     """A place that can be clicked, and what is wrong there."""
     out, err, code = run("check")
     assert ("", 1) == (err, code)
-    assert "slo/shop.yaml:9:23: error:" in out
+    assert "slo/shop.yaml:9:25: error:" in out
     assert "SLO102 perfect-objective" in out
 
 
@@ -74,7 +74,7 @@ def test_quiet_says_what_is_wrong_without_a_summary(shop, run):
     """What somebody in the middle of a commit needs, and no more."""
     out, _, code = run("check", "-q", "--select", "SLO102")
     assert 1 == code
-    assert ("slo/shop.yaml:9:23" in out, "availability  " in out) == (True, False)
+    assert ("slo/shop.yaml:9:25" in out, "availability  " in out) == (True, False)
 
 
 def test_named_files_get_the_local_checks_only(shop, run):
@@ -124,14 +124,14 @@ def test_a_folder_is_checked_as_a_repository_of_its_own(shop, run):
     """Paths are printed as seen from where we stand."""
     out, _, code = run("check", "slo", "--select", "SLO102")
     assert 1 == code
-    assert "slo/shop.yaml:9:23" in out
+    assert "slo/shop.yaml:9:25" in out
 
 
 def test_from_a_subfolder_the_whole_repository_is_checked(shop, run, monkeypatch):
     """And paths can still be clicked."""
     monkeypatch.chdir(shop / "docs")
     out, _, _ = run("check", "--select", "SLO102")
-    assert "../slo/shop.yaml:9:23" in out
+    assert "../slo/shop.yaml:9:25" in out
 
 
 def test_output_goes_to_a_file(shop, run):
@@ -312,4 +312,4 @@ def test_inside_a_git_hook_the_right_repository_is_checked(shop):
         cwd=shop, capture_output=True, text=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull},
     )  # fmt: skip
     assert 1 == done.returncode
-    assert "slo/shop.yaml:9:23" in done.stdout + done.stderr
+    assert "slo/shop.yaml:9:25" in done.stdout + done.stderr
