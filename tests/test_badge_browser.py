@@ -24,7 +24,9 @@ const badges = [...document.querySelectorAll("svg")].map((svg) => {
   const told = texts.map((text) => Number(text.getAttribute("textLength")));
   const forced = texts.map(of);
   texts.forEach((text) => text.removeAttribute("textLength"));
-  return {width: svg.width.baseVal.value, split: svg.querySelectorAll("path")[0].getBBox().width, told, forced, natural: texts.map(of)};
+  const width = svg.width.baseVal.value;
+  const split = svg.querySelectorAll("path")[0].getBBox().width;
+  return {width, split, told, forced, natural: texts.map(of)};
 });
 document.body.textContent = JSON.stringify(badges);
 """
