@@ -28,6 +28,8 @@ _QUANTILE = re.compile(r"p(\d\d)(?:(?:[._]|(?<=9\d))(\d+))?")
 _PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _AMOUNT = re.compile(r"([\d.]+)([^\d.]+)")
 
+_SMALLER = {"s": "ms", "ms": "µs", "us": "ns", "µs": "ns"}
+
 
 class BudgetError(ValueError):
     """A budget that cannot be understood, or that no measurement could keep. The message says what to write."""
@@ -184,6 +186,11 @@ def _duration(name: str, value: object) -> Duration:
 
 
 def _spaced(duration: str) -> str:
-    """ "50ms" as people read it, "50 ms"; "1m30s" stays as it is."""
+    """ "50ms" as people read it, "50 ms"; "0.3s" is "300 ms"; "1m30s" stays as it is."""
     match = _AMOUNT.fullmatch(duration)
-    return f"{match[1]} {match[2]}" if match else duration
+    if match is None:
+        return duration
+    number, unit = match.groups()
+    if float(number) < 1 and unit in _SMALLER:
+        return f"{float(number) * 1000:.12g} {_SMALLER[unit]}"
+    return f"{number} {unit}"
