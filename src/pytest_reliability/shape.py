@@ -1,7 +1,7 @@
 """Shapes: which keys and values a format allows, and what is wrong with data that differs.
 
-A shape is a value; `faults(tree, shape)` walks a `documents.Tree` along it. What the shape does not know, it names with its place and
-the nearest right key. Shapes are declared by the readers in `formats/` and by the configuration.
+A shape is a value; `faults(tree, shape)` walks a `documents.Tree` along it. What the shape does not know, it names with its place
+and the nearest right key. Shapes are declared by the readers in `formats/` and by the configuration.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class Either:
 class Fields:
     """A mapping with known keys. `what` names it in messages ("an OpenSLO objective").
 
-    `required` must be present; of each group in `one_of` exactly one, of each in `at_most_one` no more than one. `renamed` maps what
-    people write by mistake to what they mean. `open` mappings may have other keys too. A key that matches `extension` is always
-    allowed.
+    `required` must be present; of each group in `one_of` exactly one, of each in `at_most_one` no more than one. `renamed` maps
+    what people write by mistake to what they mean. `open` mappings may have other keys too. Those of `growing` ones are known as of
+    today: another key is told only where it looks like a misspelling. A key that matches `extension` is always allowed.
     """
 
     what: str
@@ -79,6 +79,7 @@ class Fields:
     at_most_one: tuple[tuple[str, ...], ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     open: bool = False
+    growing: bool = False
     extension: str = ""
 
 
@@ -100,16 +101,17 @@ NUMBER = Scalar("a number", types=(int, float))
 INTEGER = Scalar("a whole number", types=(int,))
 BOOLEAN = Scalar("true or false", types=(bool,))
 DURATION = Scalar("a duration such as 5m or 30d", types=(str,), accepts=_is_duration)
-URL = Scalar(
-    "a URL such as https://example.com/page", types=(str,), accepts=re.compile(r"https?://[^\s/]\S*").fullmatch
-)
+URL = Scalar("a URL such as https://example.com/page", types=(str,), accepts=re.compile(r"https?://[^\s/]\S*").fullmatch)
 
 
 def choice(*values: str) -> Scalar:
     """One of these words."""
-    return Scalar(
-        f"one of {', '.join(values)}", types=(str, int, float, bool), accepts=values.__contains__, choices=values
-    )
+    return Scalar(f"one of {', '.join(values)}", types=(str, int, float, bool), accepts=values.__contains__, choices=values)
+
+
+def or_nothing(of: Shape, expected: str) -> Either:
+    """A value that may also be left empty; `expected` completes "… is expected"."""
+    return Either((of, Scalar(types=(), optional=True)), expected)
 
 
 def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str | None:
@@ -193,6 +195,8 @@ def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]
                 yield from _walk(tree, inner, item, value, key, key)
         elif not (shape.open and key not in shape.renamed) and not (shape.extension and re.match(shape.extension, key)):
             meant = shape.renamed.get(key) or nearest(key, known)
+            if shape.growing and key not in shape.renamed and not (meant and _misspells(key, meant)):
+                continue
             if meant:
                 given.add(meant)  # one mistake, one fault: what is misspelt is not missing as well
             hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
@@ -215,13 +219,22 @@ def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]
             yield Fault(kind="conflicting-fields", at=at, message=message, hint="keep one of them")
 
 
+def _misspells(word: str, meant: str) -> bool:
+    """Whether `word` can hardly be anything but `meant`: new keys often have an old one in them, as in `api_key_file`."""
+    from difflib import SequenceMatcher
+
+    word, meant = _fold(word), _fold(meant)
+    if word == meant:
+        return True
+    longer = word.startswith(meant) or meant.startswith(word)
+    return not longer and len(word) > 3 and SequenceMatcher(None, word, meant).ratio() >= 0.85
+
+
 def _spelling(tree: Tree, value: Any, holder: Any, key: str | int | None) -> str:
     return value if isinstance(value, str) or holder is None or key is None else tree.spelling(holder, key)
 
 
-def _wrong(
-    tree: Tree, value: Any, holder: Any, key: str | int | None, name: str, expected: str, hint: str = ""
-) -> Fault:
+def _wrong(tree: Tree, value: Any, holder: Any, key: str | int | None, name: str, expected: str, hint: str = "") -> Fault:
     at = tree.at(holder, key) if holder is not None else tree.at(value)
     if isinstance(value, dict):
         given = "a mapping"

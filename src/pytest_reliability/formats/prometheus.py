@@ -27,15 +27,7 @@ from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import NO_PLACES, NO_TEXTS, Alert, Fault, Node, RecordingRule
 from pytest_reliability.model.settings import Settings
-from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, Either, Entries, Fields, Items, Scalar, Shape, choice
-
-NOTHING = Scalar("nothing", types=(), optional=True)
-
-
-def _or_nothing(of: Shape, expected: str) -> Shape:
-    """A value that may also be left empty, as Go has it."""
-    return Either((of, NOTHING), expected)
-
+from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, Entries, Fields, Items, Scalar, Shape, choice, or_nothing
 
 _DURATION = re.compile(r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 _LOOSE_DURATION = re.compile(r"0|-?(?:\d+(?:\.\d+)?(?:ms|[smhdwyi]))+")
@@ -45,15 +37,15 @@ EXPRESSION = Scalar("an expression", accepts=str.strip)
 NAME = Scalar("a name", accepts=str.strip)
 METRIC = Scalar("the name of a metric", accepts=re.compile(r"[^\s(){}\[\]\"'](?:[^(){}\[\]\"']*[^\s(){}\[\]\"'])?").fullmatch)
 LABEL_NAME = r"(?!__name__$).+"
-LABELS = _or_nothing(Entries(Scalar(optional=True), key=LABEL_NAME, expected="a label's name"), "a mapping")
-STRICT_LABELS = _or_nothing(
+LABELS = or_nothing(Entries(Scalar(optional=True), key=LABEL_NAME, expected="a label's name"), "a mapping")
+STRICT_LABELS = or_nothing(
     Entries(Scalar("a text in quotes", types=(str,), optional=True), key=LABEL_NAME, expected="a label's name"), "a mapping"
 )
 
 GROUP_KEYS: Mapping[str, Mapping[str, Shape]] = {
     "thanos": {"partial_response_strategy": choice("abort", "warn", "ABORT", "WARN", "")},
     "mimir": {
-        "source_tenants": _or_nothing(Items(NAME), "a list"),
+        "source_tenants": or_nothing(Items(NAME), "a list"),
         "align_evaluation_time_on_interval": BOOLEAN,
         "evaluation_delay": DURATION,
         "remote_write": ANYTHING,
@@ -122,7 +114,7 @@ def _shapes(dialect: str, labels: Shape) -> Fields:
             "query_offset": duration,
             "limit": INTEGER,
             "labels": labels,
-            "rules": _or_nothing(Items(rule), "a list"),
+            "rules": or_nothing(Items(rule), "a list"),
             **GROUP_KEYS.get(dialect, {}),
         },
         required=("name",),
@@ -135,9 +127,7 @@ _FILES = {
     for dialect in DIALECTS
 }
 _SPECS = {
-    dialect: Fields(
-        "the rules", {"groups": _or_nothing(Items(_shapes(dialect, STRICT_LABELS)), "a list")}, open=dialect == "loki"
-    )
+    dialect: Fields("the rules", {"groups": or_nothing(Items(_shapes(dialect, STRICT_LABELS)), "a list")}, open=dialect == "loki")
     for dialect in DIALECTS
 }
 
