@@ -89,7 +89,8 @@ class Measuring:
             set_aside=sampler.set_aside,
             guarded=sampler.guarded,
         )
-        return str(host), f"{self.warm_up_calls} warm-up calls left out"
+        calls = "call" if self.warm_up_calls == 1 else "calls"
+        return str(host), f"{self.warm_up_calls} warm-up {calls} left out"
 
     def _plan(self) -> Generator[Step, Sequence[float], None]:
         yield from self._warm_up()
