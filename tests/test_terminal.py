@@ -287,28 +287,46 @@ def test_a_quiet_report_of_failed_budgets_says_so() -> None:
 
 
 def test_several_services_are_printed_one_after_the_other() -> None:
-    """Each under its name; then one summary with a line for each, and the level of the whole."""
+    """Each that needs attention under its name; then one summary with a line for each, and the level of the whole."""
     checkout = reports.report(reports.failed(reports.finding()), standing=Standing(next_level=Level.BRONZE), service="checkout")
     search = reports.report(
         reports.passed(reports.check()), service="検索", standing=Standing(level=Level.GOLD, next_level=None, coverage={})
     )
-    whole = reports.report(*checkout.outcomes, service="shop", parts=[checkout, search])
+    blind = reports.report(reports.unknown(reports.LINK), service="決済", partial=True)
+    whole = reports.report(
+        *checkout.outcomes, *blind.outcomes, service="shop", parts=[checkout, search, blind], standing=Standing(unrated=True)
+    )
     lines = lines_of(terminal.render(whole, Canvas(width=60)))
     assert "── checkout ────────────────────────────────────────────────" == lines[0]
     assert "1 finding in 1 file: 1 error" == lines[2]
-    at = lines.index("── 検索 ────────────────────────────────────────────────────")
+    at = lines.index("── 決済 ────────────────────────────────────────────────────")
     assert 60 == cells(lines[at])
-    assert ["", "no findings", ""] == lines[at + 1 : at + 4]
     assert [
+        "",
+        "no findings; 1 check could not be judged",
+        "",
+        "UNKNOWN RUN020 dead-link: could not be read: docs/runbooks/broken.md",
+        "",
         "── reliability: shop ───────────────────────────────────────",
-        "level    none ▸ bronze finds nothing to check yet",
+        "level    unrated: 1 check could not be judged",
         "services checkout  none ▸ bronze finds nothing to check yet;",
         "                   1 finding in 1 file: 1 error",
         "         検索      gold; no findings",
-        "checks   1 failed",
-        "next     1. alerts/checkout.yaml:14:24  ALR002 missing-runbook",
+        "         決済      no findings; 1 check could not be judged",
+        "checks   1 failed, 1 unknown",
+        "next     1. RUN020 dead-link",
+        "            could not be read: docs/runbooks/broken.md",
+        "         2. alerts/checkout.yaml:14:24  ALR002 missing-runbook",
         "            reliability new runbook CheckoutSlow",
-    ] == lines[at + 4 :]
+    ] == lines[at + 1 :]
+
+
+def test_several_good_services_are_not_listed_one_by_one() -> None:
+    """Nothing wrong, said once; quiet, on one line."""
+    good = reports.report(reports.passed(reports.SUMMARY), service="checkout")
+    whole = reports.report(*good.outcomes, service="shop", parts=[good, good])
+    assert ["no findings", ""] == lines_of(terminal.render(whole, PLAIN))[:2]
+    assert ["shop: no findings; 1 passed"] == lines_of(terminal.render(whole, QUIET))
 
 
 def test_many_services_are_cut() -> None:

@@ -19,12 +19,16 @@ _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severit
 
 
 def render(report: Report, canvas: Canvas) -> str:
-    """Everything: what is wrong, by file, and then where the service stands. Quiet (`verbose` < 0): only what is wrong."""
+    """Everything: what is wrong, by file, and then where the service stands. Quiet (`verbose` < 0): only what is wrong.
+
+    Of several services, each that something is wrong with is printed under its name.
+    """
     paint = painter(canvas)
     lines: list[str] = []
-    for part in report.parts:
+    wrong = [part for part in report.parts if _words.headline(part) != [_words.NOTHING]]
+    for part in wrong:
         lines += [*heading(part.service, canvas), "", *_details(part, canvas, paint), ""]
-    if not report.parts:
+    if not wrong:
         lines += [*_details(report, canvas, paint), ""]
     if canvas.verbose >= 0:
         lines += [*heading(f"reliability: {report.service}", canvas), *status_lines(report, canvas), ""]
