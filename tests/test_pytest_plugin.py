@@ -13,14 +13,14 @@ TEST = {"tests/test_it.py": "def test_it():\n    pass\n"}
 
 @pytest.fixture
 def run(pytester):
-    """Put files into an empty folder and run pytest there, in a process of its own."""
+    """Put files into an empty folder and run pytest there."""
 
     def run(files: dict[str, str], *arguments: str, reliability: bool = True) -> pytest.RunResult:
         for path, text in files.items():
             target = pytester.path / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        return pytester.runpytest_subprocess(*(["--reliability"] if reliability else []), *arguments)
+        return pytester.runpytest(*(["--reliability"] if reliability else []), *arguments)
 
     return run
 
@@ -195,15 +195,13 @@ def test_each_service_of_a_repository_has_its_own_items(run):
     result.stdout.fnmatch_lines(["*reliability: a*", "*reliability: b*"])
 
 
-def test_in_the_folder_of_a_service_only_its_checks_run(run, pytester):
+def test_in_the_folder_of_a_service_only_its_checks_run(run, pytester, monkeypatch):
     """With the whole repository in sight, so that what services share is found."""
     run(MONOREPO, "--co", "-q")
     pytester.run("git", "init", "-q")
     (pytester.path / "CODEOWNERS").write_text("* @acme/platform\n")
-    import os
-
-    os.chdir(pytester.path / "services/a")
-    result = pytester.runpytest_subprocess("--reliability", "-k", "OWN001 or test_a", "-v", "--rootdir", ".")
+    monkeypatch.chdir(pytester.path / "services/a")
+    result = pytester.runpytest("--reliability", "-k", "OWN001 or test_a", "-v", "--rootdir", ".")
     result.assert_outcomes(passed=2)
 
 

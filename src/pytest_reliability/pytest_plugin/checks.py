@@ -114,7 +114,7 @@ def checks_of(config: pytest.Config) -> Checks:
     return config.stash[_CHECKS]
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - it is an outcome, not an error
     """The outcome of a check, as an exception for pytest to report."""
 
 
@@ -142,9 +142,9 @@ class CheckItem(pytest.Item):
             return outcome_text(self.outcome, canvas(self.config)).rstrip("\n")
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Where the item lives, and its headline."""
-        return self.path, None, f"{self.outcome.check.code} {self.outcome.check.name}"
+        return self.path, 0, f"{self.outcome.check.code} {self.outcome.check.name}"
 
 
 def canvas(config: pytest.Config) -> Canvas:
