@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
@@ -26,16 +27,11 @@ VARIANTS = frozenset({"overlays", "environments", "envs", "env", "clusters", "re
 @check(Slo, code="DOC010")
 def duplicate_name(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """Of two SLOs with one name one overwrites the other, or their alerts and budgets are mixed up."""
-    for other in graph.slo_named(slo.full_name):
-        if other is slo:
-            return
-        if other.service == slo.service and not _may_share_a_name(other, slo):
-            yield Problem(
-                slo.at,
-                f"SLO {slo.full_name!r} is defined already, at {other.at}",
-                hint="rename one of them, or delete it",
-            )
-            return
+    earlier = takewhile(lambda other: other is not slo, graph.slo_named(slo.full_name))
+    first = next((other for other in earlier if other.service == slo.service and not _may_share_a_name(other, slo)), None)
+    if first is not None:
+        message = f"SLO {slo.full_name!r} is defined already, at {first.at}"
+        yield Problem(slo.at, message, hint="rename one of them, or delete it")
 
 
 def _may_share_a_name(one: Slo, other: Slo) -> bool:
@@ -46,7 +42,8 @@ def _may_share_a_name(one: Slo, other: Slo) -> bool:
     folders, others = first.split("/")[:-1], second.split("/")[:-1]
     if not GENERATED.isdisjoint(folders + others) or (folders != others and not SAMPLES.isdisjoint(folders + others)):
         return True
-    if set(re.split(r"[/._-]", first)) ^ set(re.split(r"[/._-]", second)) <= ENVIRONMENTS:
+    differing = set(re.split(r"[/._-]", first)) ^ set(re.split(r"[/._-]", second))
+    if differing and differing <= ENVIRONMENTS:
         return True
     shared = next((depth for depth, (a, b) in enumerate(zip(folders, others, strict=False)) if a != b), None)
     return shared is not None and shared > 0 and folders[shared - 1] in VARIANTS
