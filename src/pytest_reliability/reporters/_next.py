@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_reliability.model.location import Location
 from pytest_reliability.report import CheckInfo, Outcome, Report, Status
@@ -13,8 +13,7 @@ STEPS = 3
 """As many as somebody busy takes in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One thing to do: `more` findings of the same check are mended alike. `at` is None where no single place is to blame."""
 
     check: CheckInfo

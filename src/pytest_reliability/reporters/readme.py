@@ -6,14 +6,10 @@ import re
 
 START, END = "<!-- reliability-badge -->", "<!-- /reliability-badge -->"
 
-_CODE = re.compile(
-    r"""
+_CODE = r"""(?msx)
     ^[ ]{0,3}(?P<fence>`{3,}|~{3,}) .*? (?: ^[ ]{0,3}(?P=fence)[`~]*[ \t]*\r?$ | \Z )  # a fenced block
     | (?P<ticks>`+) [^`\n]+ (?P=ticks) (?!`)                                            # a code span
-    """,
-    re.MULTILINE | re.DOTALL | re.VERBOSE,
-)
-_MARKER = re.compile(f"{START}|{END}")
+"""
 
 
 def update(text: str, block: str) -> str:
@@ -24,7 +20,7 @@ def update(text: str, block: str) -> str:
     """
     newline = "\r\n" if "\r\n" in text else "\n"
     block = newline.join(block.strip("\r\n").splitlines())
-    markers = list(_MARKER.finditer(_CODE.sub(lambda code: " " * len(code[0]), text)))
+    markers = list(re.finditer(f"{START}|{END}", re.sub(_CODE, lambda code: " " * len(code[0]), text)))
     if not markers:
         raise ValueError(f"it has no place for the badge\n  put two lines where the badge belongs: {START} and {END}")
     if [marker[0] for marker in markers] != [START, END] * (len(markers) // 2):
