@@ -1,12 +1,14 @@
-"""Places that are worked out only when somebody asks."""
+"""What is worked out only when somebody asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, overload
 
 from pytest_reliability.documents import Tree
 from pytest_reliability.model.location import Location
+
+T = TypeVar("T")
 
 
 class Places(Mapping[str, Location]):
@@ -28,3 +30,28 @@ class Places(Mapping[str, Location]):
 
     def __len__(self) -> int:
         return len(self._container)
+
+
+class Lazily(Sequence[T]):
+    """A sequence that is made when somebody first looks into it."""
+
+    __slots__ = ("_items", "_make")
+
+    def __init__(self, make: Callable[[], Iterable[T]]) -> None:
+        self._make = make
+        self._items: tuple[T, ...] | None = None
+
+    def _made(self) -> tuple[T, ...]:
+        if self._items is None:
+            self._items = tuple(self._make())
+        return self._items
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._made()[index]
+
+    def __len__(self) -> int:
+        return len(self._made())

@@ -6,7 +6,7 @@ them; nobody changes them afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -253,7 +253,7 @@ class Dashboard(Node):
 
     title: str
     uid: str | None = None
-    panels: tuple[Panel, ...] = ()
+    panels: Sequence[Panel] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

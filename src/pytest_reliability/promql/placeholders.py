@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pytest_reliability.promql.parsing import parse
@@ -14,15 +15,11 @@ _PLACEHOLDER = r"(?:\{\{.*?\}\}|\{%.*?%\}|\$\{[A-Za-z_]\w*(?:[.:][^{}\s]*)?\}|\$
 _ANY = re.compile(_PLACEHOLDER, re.DOTALL)
 _STRING = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`"""
 _PIECE = re.compile(
-    rf"""(?P<string>{_STRING})
-       | (?P<space>\s+|\#[^\n]*)
-       | (?P<run>(?:[\w.]|:(?!\s))*{_PLACEHOLDER}(?:{_PLACEHOLDER}|[\w.:])*)
-       | (?P<word>\w+)
-       | (?P<mark>.)""",
+    rf"""(?P<string>{_STRING})|(?P<space>\s+|\#[^\n]*)|(?P<placeholder>{_PLACEHOLDER})|(?P<word>[\w.:]+)|(?P<mark>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _LENGTH = re.compile(rf"(?:{_PLACEHOLDER}|[\w.])*{_PLACEHOLDER}(?:{_PLACEHOLDER}|[\w.])*", re.DOTALL)
-_NAME = r"__(?:rate_interval|interval|range)"
+_NAME = r"__(?:rate_interval|interval|range|auto)"
 _WINDOW = re.compile(rf"\{{\{{-?\s*\$?\.?window\s*-?\}}\}}|\${_NAME}\b|\$\{{{_NAME}(?::\w+)?\}}")
 _NUMBER = re.compile(r"\$\{?__(?:(?:rate_interval|interval|range)_m?s|from|to)\b(?::[^{}\s]*)?\}?")
 _TAKES_NUMBER_FIRST = ("topk", "bottomk", "limitk", "limit_ratio", "quantile", "histogram_quantile", "quantile_over_time")
@@ -31,7 +28,7 @@ _TAKES_LABELS = ("by", "without", "on", "ignoring", "group_left", "group_right")
 
 def templated(text: str) -> bool:
     """Whether something outside of strings has yet to be filled in."""
-    return any(match["run"] for match in _PIECE.finditer(text))
+    return any(match.lastgroup == "placeholder" for match in _PIECE.finditer(text))
 
 
 def substitute(text: str, window: str = "5m") -> str | None:
@@ -40,16 +37,11 @@ def substitute(text: str, window: str = "5m") -> str | None:
     A variable is taken for whatever fits its place: a duration, a number, a name, a matcher. One that stands for a function or an
     operator fits nothing, and neither does one that leaves an expression which cannot be parsed.
     """
-    filled = _Filling(window).fill(_NUMBER.sub("300", _WINDOW.sub(window, text)))
-    if filled is None or (filled.guessed and parse(filled.text).tree is None):
-        return None
-    return filled.text
-
-
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    text: str
-    guessed: bool
+    text = _NUMBER.sub("300", _WINDOW.sub(window, text))
+    if not _ANY.search(text):
+        return text
+    filled = _Filling(window).fill(text)
+    return None if filled is None or parse(filled).tree is None else filled
 
 
 @dataclass(slots=True)
@@ -59,27 +51,23 @@ class _Filling:
     window: str
     opened: list[tuple[str, str]] = field(default_factory=list)
     last: str = ""
-    guessed: bool = False
 
-    def fill(self, text: str) -> _Filled | None:
+    def fill(self, text: str) -> str | None:
+        """The expression with every variable filled in; None where one stands for a function."""
         parts: list[str] = []
-        for match in _PIECE.finditer(text):
-            piece = match[0]
-            if match["run"]:
-                following = text[match.end() :].lstrip()[:1]
+        for kind, piece, following in _runs(text):
+            if kind == "placeholder":
                 if following == "(" and not (self.opened and self.opened[-1][0] == "{"):
                     return None
-                self.guessed = True
                 piece = self._variable(piece, following)
-            elif match["string"]:
-                piece, count = _ANY.subn(STAND_IN, piece)
-                self.guessed = self.guessed or count > 0
-            elif match["mark"]:
+            elif kind == "string":
+                piece = _ANY.sub(STAND_IN, piece)
+            elif kind == "mark":
                 self._bracket(piece)
-            if not match["space"]:
+            if kind != "space":
                 self.last = piece
             parts.append(piece)
-        return _Filled("".join(parts), self.guessed)
+        return "".join(parts)
 
     def _bracket(self, mark: str) -> None:
         if mark in "([{":
@@ -88,6 +76,7 @@ class _Filling:
             self.opened.pop()
 
     def _variable(self, run: str, following: str) -> str:
+        """What a word that consists of placeholders, at least in part, may be where it stands."""
         bracket, before = self.opened[-1] if self.opened else ("", "")
         if bracket == "[":
             return _LENGTH.sub(self.window, run)
@@ -104,3 +93,17 @@ class _Filling:
         if bracket == "(" and before in _TAKES_NUMBER_FIRST and self.last == "(":
             return "1"
         return _ANY.sub(STAND_IN, run)
+
+
+def _runs(text: str) -> Iterator[tuple[str, str, str]]:
+    """(kind, text, the next character that is no space) of each piece; words and placeholders that touch are one placeholder."""
+    pieces = [(match.lastgroup or "mark", match.start(), match.end()) for match in _PIECE.finditer(text)]
+    at = 0
+    while at < len(pieces):
+        kind, start, end = pieces[at]
+        at += 1
+        while kind in ("word", "placeholder") and at < len(pieces) and pieces[at][0] in ("word", "placeholder"):
+            kind = "placeholder"
+            end = pieces[at][2]
+            at += 1
+        yield kind, text[start:end], text[end:].lstrip()[:1] if kind == "placeholder" else ""
