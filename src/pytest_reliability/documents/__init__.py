@@ -1,7 +1,7 @@
 """Text to positioned data: YAML, JSON and TOML as plain Python values, with the place of every key and value beside them.
 
-`Source` is a file as readers get it, `Tree` a document in it, `Unreadable` what is raised for a file that cannot be read. A file is
-parsed when somebody first asks for its trees, and only then is the parser of its kind imported.
+`Source` is a file as readers get it, `Tree` a document in it, `Unreadable` what is raised for a file that cannot be read. A file
+is parsed when somebody first asks for its trees, and only then is the parser of its kind imported.
 """
 
 from __future__ import annotations

@@ -3,63 +3,64 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pytest_reliability.documents.text import Text, Unreadable
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONFLICT = re.compile(r"^<{7} .*", re.M)
 
 
 class _Complaint(NamedTuple):
-    problem: str
-    """A regular expression that is found in the parser's own words."""
+    found: str
+    """A regular expression, found in: problem, context, a line end, the line up to the place, "▸", the character there."""
     reason: str
-    hint: str = ""
+    hint: str
     at_context: bool = False
-    """Whether people look for the mistake where the parser began (an opening quote), not where it gave up."""
+    """Whether people look for the mistake where the parser began (an opening quote) rather than where it gave up."""
 
 
 _ALIGN = "begin lines that belong together in the same column"
+_QUOTE = "put the value in quotes"
+_ESCAPE = "double the backslash, or use single quotes"
+_MISPLACED = "(?:expected key|<block end>).*"
 _COMPLAINTS = (
-    _Complaint("found a tab character|start any token.*\t", "a tab indents this; YAML wants spaces", "replace the tab by spaces"),
-    _Complaint("cannot start any token", "a value cannot begin with {character!r}", "put the value in quotes"),
-    _Complaint("could not find expected ':'", "a key is not followed by ': '", "write: key: value", at_context=True),
-    _Complaint("did not find expected key|<block end>, but found (?!.*block collection)", "this does not belong to the mapping from line {line}", _ALIGN),
-    _Complaint("expected '-' indicator|<block end>, but found", "this does not belong to the list from line {line}", _ALIGN),
-    _Complaint("',' or '}'", "the {{ on line {line} is not closed before this", "close it with }, or put a comma between the entries"),
-    _Complaint("',' or ']'", "the [ on line {line} is not closed before this", "close it with ], or put a comma between the items"),
-    _Complaint("unexpected (?:end of stream|document)", "the quote that opens here is not closed", "close the quote", at_context=True),
-    _Complaint("unknown escape character", "there is no such escape in double quotes", "double the backslash, or use single quotes"),
-    _Complaint("sequence entries are not allowed", "a list item cannot stand here", _ALIGN),
-    _Complaint("undefined tag handle", "this tag is not declared", "put the value in quotes if the exclamation mark is part of it"),
-    _Complaint("alphabetic or numeric", "* or & has no name here", "put the value in quotes if the character is part of it"),
-)  # fmt: skip
+    _Complaint("tab character|any token.*\n.*▸\t", "a tab indents this; YAML wants spaces", "replace the tab by spaces"),
+    _Complaint("any token", "a value cannot begin with {character}", _QUOTE),
+    _Complaint("expected ':'", "a key is not followed by ': '", "write key: value", at_context=True),
+    _Complaint("mapping values are.*\n.*:[ \t].*▸", "a second ': ' stands in this line", f"{_QUOTE} if the colon is part of it"),
+    _Complaint("mapping values are", "a key cannot stand here: the line before is not finished, or indented differently", _ALIGN),
+    _Complaint("mapping keys are", "a value cannot begin with '? '", _QUOTE),
+    _Complaint(f"entries are|{_MISPLACED}\n *▸-", "a list item cannot stand here", _ALIGN),
+    _Complaint(f"{_MISPLACED}\n.*[\"'][ \t]*▸", "nothing can follow a closing quote", "put other quotes around all of it"),
+    _Complaint(f"{_MISPLACED}\n.*▸[}}\\]]", "this {character} closes nothing", "remove it, or put the value in quotes"),
+    _Complaint(f"{_MISPLACED}block mapping", "this does not fit into the mapping that begins on line {line}", _ALIGN),
+    _Complaint("'-' indicator|<block end>", "the list that begins on line {line} wants '- ' here", _ALIGN),
+    _Complaint("',' or '}'", "the {{ on line {line} is not closed before this", "add }, or a comma between two entries"),
+    _Complaint("',' or ']'", "the [ on line {line} is not closed before this", "add ], or a comma between two items"),
+    _Complaint("unexpected (?:end|document)", "the quote that opens here is not closed", "close the quote", at_context=True),
+    _Complaint("unknown escape|hexa?decimal|Unicode character", "no character is written like this in double quotes", _ESCAPE),
+    _Complaint("comment or line break|chomping", "nothing can follow | or > in its line", "begin the text in the next line"),
+    _Complaint("undefined tag", "this tag is not declared", f"{_QUOTE} if the exclamation mark is part of it"),
+    _Complaint("alphabetic or numeric", "an alias or an anchor needs a name", f"{_QUOTE} if * or & is part of it"),
+    _Complaint("<document start>", "this is indented less than the beginning of the document", _ALIGN),
+    _Complaint("node content", "a value cannot begin with {character}", _QUOTE),
+)
 
 
-def explain(source: Text, error: Exception) -> Unreadable:
+def explain(source: Text, error: Any) -> Unreadable:
     """What to raise for an error of PyYAML's."""
-    if found := _FORBIDDEN.search(source.text):
+    text = source.text
+    if found := _FORBIDDEN.search(text):
         return source.unreadable(found.start(), f"the character U+{ord(found[0]):04X} is not allowed in YAML", "remove it")
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return source.unreadable(0, str(error))
-    context = error.context_mark or mark
-    index, began = min(mark.index, len(source.text)), min(context.index, len(source.text))
-    character = source.text[index : index + 1]
-    problem = f"{error.problem} {error.context}{character}"
-    if "mapping values are not allowed" in problem:
-        return _colon(source, index)
+    if found := _CONFLICT.search(text):
+        return source.unreadable(found.start(), "a merge conflict begins here", "keep one side, and remove the three marks")
+    index = min(error.problem_mark.index, len(text))
+    context = min(error.context_mark.index, len(text)) if error.context_mark else index
+    character = text[index : index + 1]
+    described = f"{error.problem}, {error.context}\n{source.before(index)}▸{character}"
     for complaint in _COMPLAINTS:
-        if re.search(complaint.problem, problem):
-            reason = complaint.reason.format(character=character, line=source.location(began).line)
-            return source.unreadable(began if complaint.at_context else index, reason, complaint.hint)
-    return source.unreadable(index, error.problem)
-
-
-def _colon(source: Text, index: int) -> Unreadable:
-    """A colon that makes no key: it belongs to a value, or the line is indented wrongly."""
-    if re.search(r":[ \t]", source.before(index)):
-        return source.unreadable(index, "a second ': ' stands in this line", "put the value in quotes if the colon is part of it")
-    return source.unreadable(
-        index, "a key cannot stand here: the line before it is not finished, or the indentation differs", _ALIGN
-    )
+        if re.search(complaint.found, described):
+            reason = complaint.reason.format(character=repr(character), line=source.location(context).line)
+            return source.unreadable(context if complaint.at_context else index, reason, complaint.hint)
+    return source.unreadable(index, f"this is not YAML: {error.problem}")

@@ -1,4 +1,4 @@
-"""JSON to a tree, with the standard library's parser. Places are found by a second look at the text, when somebody asks for one."""
+"""JSON to a tree, with the standard library's parser; places by a second look at the text, when somebody asks for one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pytest_reliability.documents.tree import MAX_DEPTH, Places, Tree, nested_to
 from pytest_reliability.model.nodes import Fault
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+')
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
 _Pairs = dict[int, list[tuple[str, Any]]]
 
 
@@ -38,8 +37,10 @@ def load(source: Text) -> Tree:
         raise source.unreadable(_odd_number(source.text), f"this is not JSON: {error}") from None
     if nested_too_deep(data):
         raise _too_deep(source)
-    _refuse_half_characters(source)
-    return _JsonTree(source, data, repeating, kept)
+    tree = _JsonTree(source, data, repeating, kept)
+    if "\\ud" in source.text or "\\uD" in source.text:
+        tree.refuse_half_characters()
+    return tree
 
 
 def _refuse(name: str) -> NoReturn:
@@ -63,24 +64,6 @@ def _too_deep(source: Text) -> Unreadable:
             index = token.start()
             break
     return source.unreadable(index, f"values are nested more than {MAX_DEPTH} levels deep")
-
-
-def _refuse_half_characters(source: Text) -> None:
-    """Refuse \\ud83d without its other half: such a text can be neither printed nor stored."""
-    text = source.text
-    if "\\ud" not in text and "\\uD" not in text:
-        return
-    half = -1  # where the first half of a pair stands
-    for found in _ESCAPE.finditer(text):
-        code = int(found[1] or "0", 16)
-        if half >= 0 and (found.start() > half + 6 or not 0xDC00 <= code < 0xE000):
-            break
-        if half < 0 and 0xDC00 <= code < 0xE000:
-            half = found.start()
-            break
-        half = found.start() if 0xD800 <= code < 0xDC00 else -1
-    if half >= 0:
-        raise source.unreadable(half, f"{text[half : half + 6]} is half of a character", "write the other half, or the character")
 
 
 class _JsonTree(Tree):

@@ -68,7 +68,7 @@ _DOUBLE_QUOTED = re.compile(
 
 
 def _place_in_line(text: str, start: int, value: str, offset: int, unit: re.Pattern[str]) -> int | None:
-    """Follow value and source side by side: an escape gives one character, folded line ends one space or the line ends but one."""
+    """Follow value and source side by side: an escape is one character, folded line ends are one space or one end less."""
     at = 0
     for found in unit.finditer(text, start):
         given = 0

@@ -11,7 +11,7 @@ from pytest_reliability.model.nodes import Fault
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - it describes the file
     """A file that cannot be read: where and why, and what one can type to mend it.
 
     `template` is True where the file is the source of a template engine (Helm, Jinja, ERB), so that there is nothing to mend but

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_reliability.documents.scalars import NULLS, place_inside
-from pytest_reliability.documents.text import Text
+from pytest_reliability.documents.text import Text, Unreadable
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Fault
 
@@ -15,6 +16,7 @@ MAX_DEPTH = 100
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s(?:\s|#.*)*)*")
 _TOKEN = re.compile(r""" "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\r\n]|'')*' | \*[^\s,\[\]{}]+ | [-+.~\w]+ """, re.VERBOSE)
+_HALF = re.compile("[\ud800-\udfff]")
 
 Places = dict[int, list[int]]
 """By the id of a container the indexes of characters: its own first one, then that of each item, or of each key and its value."""
@@ -23,7 +25,7 @@ Places = dict[int, list[int]]
 def nested_too_deep(data: Any) -> bool:
     """Whether there are more levels of lists and mappings than `MAX_DEPTH`."""
     level = [data]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [value for value in level if value.__class__ is dict or value.__class__ is list]
         level = [item for value in level for item in (value.values() if value.__class__ is dict else value)]
     return any(value.__class__ is dict or value.__class__ is list for value in level)
@@ -32,10 +34,10 @@ def nested_too_deep(data: Any) -> bool:
 class Tree:
     """One YAML document, JSON file or TOML file.
 
-    `data` consists of plain dicts, lists, strings, numbers, booleans and None. Keys are always strings: the text of the key as it was
-    written. Where a key is given twice the last value holds, as in most parsers, and `faults` says so. Containers know their place by
-    identity, so ask with those of `data` and not with copies. All YAML aliases of an anchor share one container, whose place is the
-    anchor's.
+    `data` consists of plain dicts, lists, strings, numbers, booleans and None. Keys are always strings: the text of the key as
+    it was written. Where a key is given twice the last value holds, as in most parsers, and `faults` says so. Containers are
+    known by identity, so ask with those of `data` and not with copies. All YAML aliases of an anchor share one container, whose
+    place is the anchor's.
     """
 
     __slots__ = ("_aliases", "_kept", "_orders", "_places", "_start", "_text", "data", "faults")
@@ -99,6 +101,31 @@ class Tree:
             if index is not None:
                 return self._text.location(index)
         return self.at(container, key)
+
+    def strings(self, inside: Any = None) -> Iterator[tuple[Any, str | int | None, str]]:
+        """Every key and every string in the document, or only those `inside` one of its containers, with container and key."""
+        pending = [self.data if inside is None else inside]
+        seen: set[int] = set()
+        if isinstance(self.data, str):
+            yield self.data, None, self.data
+        while pending:
+            container = pending.pop()
+            if container.__class__ not in (dict, list) or id(container) in seen:
+                continue
+            seen.add(id(container))
+            for key, value in container.items() if container.__class__ is dict else enumerate(container):
+                if isinstance(key, str):
+                    yield container, key, key
+                if isinstance(value, str):
+                    yield container, key, value
+                pending.append(value)
+
+    def refuse_half_characters(self) -> None:
+        r"""Raise Unreadable for a string with half of a surrogate pair (`\ud83d`): it can be neither printed nor stored."""
+        for container, key, text in self.strings():
+            if not text.isascii() and (half := _HALF.search(text)):
+                reason = f"\\u{ord(half[0]):x} is only half of a character"
+                raise Unreadable(self.at(container, key), reason, "write the other half too, or the character itself")
 
     def _table(self) -> Places:
         if self._places is None:

@@ -26,7 +26,7 @@ from pytest_reliability.model.nodes import Fault
 
 CParser: Any
 try:
-    from yaml.cyaml import CParser
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
 except ImportError:  # PyYAML was built without libyaml
     CParser = None
 
@@ -47,7 +47,11 @@ _TAGS: dict[str, Callable[[Any, str], Any]] = {
 def read(source: Text) -> tuple[Tree, ...]:
     """The documents of a stream. Raises Unreadable."""
     try:
-        return tuple(_Builder(source).trees())
+        trees = tuple(_Builder(source).trees())
+        if CParser is None:  # libyaml sees to this itself
+            for tree in trees:
+                tree.refuse_half_characters()
+        return trees
     except Unreadable as fault:
         raise template_instead(source, fault) from None
     except (yaml.YAMLError, UnicodeEncodeError) as error:
@@ -69,7 +73,7 @@ class _Builder:
 
     def forget(self) -> None:
         """Begin a document: anchors, for one thing, do not reach from one into the next."""
-        self.anchors: dict[str, tuple[Any, int, str | None]] = {}  # what they mark, where, and its text if it is a scalar
+        self.anchors: dict[str | None, tuple[Any, int, str | None]] = {}  # what they mark, where, and its text if it is a scalar
         self.aliases: dict[int, int] = {}
         self.faults: list[Fault] = []
         self.first: dict[tuple[int, str], int] = {}

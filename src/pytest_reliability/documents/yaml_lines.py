@@ -1,15 +1,14 @@
 """Plain YAML, line by line: several times faster than events, and without importing PyYAML.
 
-Plain are files of block mappings and block lists whose values stand on the line of their key, or in a `|` or `>` block. Whatever
-else a file has (an anchor, a tag, a nested flow collection, a value of several lines, a mistake) makes `read` give up on the whole
-file, and the whole of YAML is consulted. So this module never judges: it is right, or it declines.
+Plain are files of block mappings and block lists whose values stand on the line of their key, or in a `|` or `>` block.
+Whatever else a file has (an anchor, a tag, a nested flow collection, a text that goes on in the next line, a mistake) makes
+`read` give up on the whole file, which then goes to a real parser. So this module never judges: it is right, or it declines.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from pytest_reliability.documents.scalars import MAYBE, Resolved
@@ -19,21 +18,30 @@ from pytest_reliability.documents.tree import MAX_DEPTH, Places, Tree
 _UNUSUAL = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """What is not allowed in YAML, is a line end to some, or makes columns a matter of opinion."""
 
-_LINE = re.compile(r"( *)((?:- +)*)(?:([\w./][\w./-]{0,200}):(?: +|(?=\n)))?(.*)\n")
-"""Indentation, dashes, key, value."""
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _NEGATIVE = re.compile(r"-[.0-9]")
-_SINGLE_QUOTED = re.compile(r"'((?:[^']|'')*)'(?: +#.*)?")
-_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\/nt])*)"(?: +#.*)?')
+_KEY = re.compile(r"""[^-?:,\[\]{}#&*!|<>'"%@` ][^ :#]{0,200}""")
+_ESCAPES = re.compile(r'(?:[^"\\]|\\["\\/nt])*')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t"}
-_WORD = re.compile(r"[A-Za-z_][\w-]*")
-_WORDS = re.compile(rf"\[({_WORD.pattern}(?:, {_WORD.pattern})*)?\]")
-_BLOCK = re.compile(r"([|>])(-?)(?: +#.*)?")
+_WORD = r"""(?:"[^"\\]*"|'[^']*'|[\w./$][\w./$-]*)"""
+_WORDS = re.compile(rf"\[(?:{_WORD}(?:, {_WORD})*)?\]")
+_PAIRS = re.compile(rf"\{{(?:[\w./]+: {_WORD}(?:, [\w./]+: {_WORD})*)?\}}")
+_PART = re.compile(rf"(?:([\w./]+): )?({_WORD})")
+_BLOCKS = {"|": ("\n", "\n"), "|-": ("\n", ""), ">": (" ", "\n"), ">-": (" ", "")}
+"""How the lines of a block are joined, and how the last one ends."""
 
 
-class _NotPlain(Exception):
+class _NotPlain(Exception):  # noqa: N818 - not an error, but a reason to look closer
     """There is something in the file that only a real parser knows what to make of."""
+
+
+class _Keys(dict[str, bool]):
+    """Whether a text is a plain key, worked out once each."""
+
+    def __missing__(self, text: str) -> bool:
+        plain = self[text] = _KEY.fullmatch(text) is not None
+        return plain
 
 
 def read(source: Text) -> tuple[Tree, ...] | None:
@@ -49,10 +57,9 @@ def read(source: Text) -> tuple[Tree, ...] | None:
 
 def _documents(source: Text) -> Iterator[Tree]:
     """Every document. A document's root is put into a mapping that waits for it, so that all values have a container."""
-    text = source.text
-    resolved = Resolved()
-    match = _LINE.match
-    position = 0
+    lines = source.text.split("\n")
+    number = position = 0  # of the next line, and of its first character
+    keys, resolved = _Keys(), Resolved()
     separated = False
     root: dict[str, Any] = {"": None}
     table: Places = {}
@@ -62,13 +69,19 @@ def _documents(source: Text) -> Iterator[Tree]:
     keyed = waiting = True  # whether it is a mapping; whether it has a key whose value may follow below
     last = ""  # that key
     stack: list[tuple[Any, list[int], int, bool]] = []
-    while found := match(text, position):
-        start, position = position, found.end()
-        indent, dashes, key, rest = found.groups()
-        if key is None and not dashes:
-            if not rest or rest[0] == "#":
-                continue
-            if indent or rest.rstrip(" ") != "---":
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        start = position
+        position += len(line) + 1
+        body = line.lstrip(" ")
+        if not body or body[0] == "#":
+            continue
+        column = len(line) - len(body)
+        index = start + column
+        dashed = body[0] == "-"
+        if dashed and body[:2] != "- ":
+            if column or body.rstrip(" ") != "---":
                 raise _NotPlain
             if root[""] is not None:
                 yield Tree(source, root[""], table, start=table[id(root[""])][0])
@@ -79,71 +92,77 @@ def _documents(source: Text) -> Iterator[Tree]:
             places, table, stack = [0, 0, 0], {}, []
             level, keyed, waiting, last = -1, True, True, ""
             continue
-        column = len(indent)
-        index = start + column
-        if column < level:
-            while column < level:
+        if column != level or keyed is dashed:
+            if column < level:
+                while column < level:
+                    container, places, level, keyed = stack.pop()
+                waiting = False
+            if column > level or (keyed and dashed):
+                if not waiting:
+                    raise _NotPlain
+                inner: Any = [] if dashed else {}
+                container[last] = inner
+                places[-1] = index
+                stack.append((container, places, level, keyed))
+                if len(stack) > MAX_DEPTH:
+                    raise _NotPlain
+                container, level, keyed = inner, column, not dashed
+                places = table[id(inner)] = [index]
+            elif not keyed and not dashed:  # the end of a list that was no deeper than its key
                 container, places, level, keyed = stack.pop()
-            waiting = False
-        if column > level or (keyed and dashes):
-            if not waiting:
-                raise _NotPlain
-            inner: Any = [] if dashes else {}
-            container[last] = inner
-            places[-1] = index
-            stack.append((container, places, level, keyed))
-            container, level, keyed = inner, column, not dashes
-            places = table[id(inner)] = [index]
-        elif not keyed and not dashes:  # the end of a list that was no deeper than its key
-            container, places, level, keyed = stack.pop()
-            if level != column:
-                raise _NotPlain
-        if dashes:
-            for offset in range(1, len(dashes)):
-                if dashes[offset] == "-":
-                    inner = []
-                    container.append(inner)
-                    places.append(index + offset)
-                    stack.append((container, places, level, False))
-                    container, level = inner, column + offset
-                    places = table[id(inner)] = [index + offset]
-            index += len(dashes)
-            if key is not None:
+                if level != column:
+                    raise _NotPlain
+        if dashed:
+            body = body[2:].lstrip(" ")
+            column = len(line) - len(body)
+            index = start + column
+        key, colon, rest = body.partition(": ")
+        if not colon and body[-1:] == ":":
+            key, colon = body[:-1], ":"
+        if colon and keys[key]:
+            if dashed:
                 inner = {}
                 container.append(inner)
                 places.append(index)
                 stack.append((container, places, level, False))
-                container, level, keyed = inner, column + len(dashes), True
+                if len(stack) > MAX_DEPTH:
+                    raise _NotPlain
+                container, level, keyed = inner, column, True
                 places = table[id(inner)] = [index]
-        if len(stack) > MAX_DEPTH:
-            raise _NotPlain
-        if key is not None:
-            if key in container:
+            elif key in container:
                 raise _NotPlain
             places.append(index)
-        value: Any
-        waiting = not rest or rest[0] == "#"
-        if waiting:
-            if key is None:
-                raise _NotPlain
-            value, last = None, key
-            index += len(key) + 1
+            rest = rest.lstrip(" ")
+            waiting = not rest or rest[0] == "#"
+            if waiting:
+                container[key] = None
+                places.append(index + len(key) + 1)
+                last = key
+                continue
+            index = position - 1 - len(rest)
+        elif dashed and body:
+            rest = body
+            waiting = False
         else:
-            index = found.start(4)
-            if rest[0] not in _INDICATORS or _NEGATIVE.match(rest):
-                if " " in rest:
-                    rest = rest.partition(" #")[0].rstrip(" ")
-                    if ": " in rest:
-                        raise _NotPlain
-                if rest[-1] == ":":
+            raise _NotPlain
+        first = rest[0]
+        value: Any
+        if first not in _INDICATORS or _NEGATIVE.match(rest):
+            if " " in rest:
+                rest = rest.partition(" #")[0].rstrip(" ")
+                if ": " in rest:
                     raise _NotPlain
-                value = resolved[rest] if rest[0] in MAYBE else rest
-            elif rest[0] in "'\"":
-                value = _unquoted(rest)
-            elif rest[0] in "|>":
-                value, position = _block(text, rest, position, level)
-            else:
-                value = _flow(rest, index, resolved, table)
+            if rest[-1] == ":":
+                raise _NotPlain
+            value = resolved[rest] if first in MAYBE else rest
+        elif first == '"' or first == "'":
+            value = _unquoted(rest.rstrip(" "))
+        elif first == "|" or first == ">":
+            begin = number
+            value, number = _block(lines, begin, level, rest)
+            position += sum(map(len, lines[begin:number])) + number - begin
+        else:
+            value = _flow(rest.rstrip(" "), index, resolved, table)
         places.append(index)
         if keyed:
             container[key] = value
@@ -156,50 +175,63 @@ def _documents(source: Text) -> Iterator[Tree]:
 
 
 def _unquoted(rest: str) -> str:
-    """A text in quotes."""
-    if found := _SINGLE_QUOTED.fullmatch(rest):
-        return found[1].replace("''", "'")
-    if found := _DOUBLE_QUOTED.fullmatch(rest):
-        return _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), found[1]) if "\\" in rest else found[1]
+    """A text in quotes that ends with the line."""
+    quote, text = rest[0], rest[1:-1]
+    if rest[-1] != quote or len(rest) == 1:
+        raise _NotPlain
+    if quote not in text and (quote == "'" or "\\" not in text):
+        return text
+    if quote == "'" and "'" not in text.replace("''", ""):
+        return text.replace("''", "'")
+    if quote == '"' and _ESCAPES.fullmatch(text):
+        return _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), text)
     raise _NotPlain
 
 
 def _flow(rest: str, index: int, resolved: Resolved, table: Places) -> Any:
-    """A list of words in brackets, or an empty mapping."""
-    rest = rest.rstrip(" ")
+    """A list or a mapping in brackets, of single words or short quoted texts."""
+    made: Any
+    places = [index]
     if _WORDS.fullmatch(rest):
-        words = list(_WORD.finditer(rest))
-        made: Any = [resolved[word[0]] for word in words]
-        table[id(made)] = [index, *(index + word.start() for word in words)]
-        return made
-    if rest == "{}":
+        made = []
+    elif _PAIRS.fullmatch(rest):
         made = {}
-        table[id(made)] = [index]
-        return made
-    raise _NotPlain
-
-
-@cache
-def _deeper(level: int) -> re.Pattern[str]:
-    return re.compile(rf"(?:(?: {{{level + 1}}}.*| *)\n)*")
-
-
-def _block(text: str, header: str, position: int, level: int) -> tuple[str, int]:
-    """The text of a block whose lines begin at `position`, deeper than the column `level`; and where it ends."""
-    style = _BLOCK.fullmatch(header.rstrip(" "))
-    found = _deeper(level).match(text, position)
-    if not style or not found:
+    else:
         raise _NotPlain
-    first, *others = found[0].rstrip("\n").split("\n")
-    content = first.lstrip(" ")
-    indent = len(first) - len(content)
-    lines = [content]
-    for line in others:
-        if line and line[:indent].strip(" "):
+    for found in _PART.finditer(rest):
+        key, word = found.groups()
+        value = word[1:-1] if word[0] in "\"'" else resolved[word]
+        if key is None:
+            made.append(value)
+        elif key in made:
             raise _NotPlain
-        lines.append(line[indent:])
-    if not content or any(line.isspace() for line in lines):
+        else:
+            made[key] = value
+            places.append(index + found.start(1))
+        places.append(index + found.start(2))
+    table[id(made)] = places
+    return made
+
+
+def _block(lines: list[str], begin: int, level: int, header: str) -> tuple[str, int]:
+    """The text of a block whose lines are deeper than the column `level`, and the number of the line behind it."""
+    style = _BLOCKS.get(header.rstrip(" "))
+    deeper = " " * (level + 1)
+    end = begin
+    while end < len(lines) and (lines[end].startswith(deeper) or not lines[end].strip(" ")):
+        end += 1
+    first = lines[begin].lstrip(" ")
+    indent = len(lines[begin]) - len(first)
+    if not first or indent <= level or style is None:
         raise _NotPlain
-    if style[1] == ">" and any(not line or line[0] == " " for line in lines):
+    content = []
+    for line in lines[begin:end]:
+        if line[:indent].strip(" ") or line[indent:].isspace():
+            raise _NotPlain
+        content.append(line[indent:])
+    while not content[-1]:
+        content.pop()
+    joint, ending = style
+    if joint == " " and any(not line or line[0] == " " for line in content):
         raise _NotPlain
-    return (" " if style[1] == ">" else "\n").join(lines) + ("" if style[2] else "\n"), found.end()
+    return joint.join(content) + ending, end
