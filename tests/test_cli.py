@@ -313,3 +313,11 @@ def test_inside_a_git_hook_the_right_repository_is_checked(shop):
     )  # fmt: skip
     assert 1 == done.returncode
     assert "slo/shop.yaml:9:25" in done.stdout + done.stderr
+
+
+def test_a_terminal_without_unicode_gets_question_marks(shop):
+    """And no traceback."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-m", "pytest_reliability"], cwd=shop, env=environment, capture_output=True, text=True)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "?" in done.stdout

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from pytest_reliability.report import Finding, Report, Severity
 BADGE = ".reliability/badge.svg"
 """Where the badge is kept in a repository."""
 
+FOR_PEOPLE = ("terminal", "summary")
+"""Reporters whose paths are clicked where the user stands; programs get them from the folder checked, if we stand inside it."""
+
 GOOD, FINDINGS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _SCOPES = {"all": api.Scope(), "local": api.Scope(repo_wide=False), "repository": api.Scope(local=False)}
@@ -30,6 +34,9 @@ _SCOPES = {"all": api.Scope(), "local": api.Scope(repo_wide=False), "repository"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     gc.disable()  # a short-lived process that builds large trees: collecting on the way costs more than building
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show 信頼性 must not end in a traceback
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -172,7 +179,9 @@ def _check(options: argparse.Namespace) -> int:
     reporter = catalogue.reporter(options.format)
     root, only = _target(options.paths)
     scope = replace(_SCOPES[options.scope], selected=_words(options.select), ignored=_words(options.ignore))
-    report = _seen_from_here(api.review(root, scope=scope, only=only, catalogue=catalogue), root)
+    report = api.review(root, scope=scope, only=only, catalogue=catalogue)
+    if reporter.name in FOR_PEOPLE or root.is_relative_to(Path.cwd()):
+        report = _seen_from_here(report, root)
     fails = report.fails(Severity(options.fail_on))
     if fails or not options.quiet:
         _write(reporter.render(report, _canvas(options)), options.output)

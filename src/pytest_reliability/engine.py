@@ -176,7 +176,7 @@ def _report(graph: Graph, owner: Owner, owners: _Owners, outcomes: tuple[Outcome
         outcomes=outcomes,
         standing=standing(outcomes, complete=complete),
         files=len({document.at.path for document in graph.of(Document) if owners.of(document) is owner}),
-        partial=_partial(scope),
+        partial=_partial(scope) or owner is None,
     )
 
 
