@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_reliability.contracts import Format, UsageError
 from pytest_reliability.discovery import CONFIGURATIONS
-from pytest_reliability.documents import Source, Tree, Unreadable
+from pytest_reliability.documents import MAX_BYTES, Source, Tree, Unreadable
 from pytest_reliability.model.graph import Graph, Unread
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Component, Document, Fault, Node, Service, Slo
@@ -18,10 +18,6 @@ from pytest_reliability.policy.config import ConfigurationError, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-MAX_BYTES = 20_000_000
-"""Larger files are not read; nothing that people write by hand comes near."""
-
 
 class Files(Protocol):
     """A tree of files: `discovery.Repository`, or one made up in memory."""
