@@ -1,0 +1,320 @@
+"""Markdown: the headings, links, fences and anchors of a page, each with its place, and which of its sections hold nothing.
+
+What CommonMark calls a heading or a link is one here. On top of that GitHub's anchors and tables are known, front matter, and the
+ways in which other tools name an anchor (`{#id}`). Every page is read in linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from unicodedata import category
+
+from pytest_reliability.formats._blocks import Block, Blocks
+from pytest_reliability.formats._inlines import TAG, Inlines, unescaped
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Fence, Heading, Hyperlink, Section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontMatter:
+    """The metadata that a page begins with: `language` is "yaml" or "toml"; `text` is the page up to its end, so that places hold."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markdown:
+    """A page, scanned.
+
+    `sections` begin at headings outside lists and quotes, and have no canonical names yet. `items` counts the list items, `tasks` those
+    with a check box.
+    """
+
+    path: str
+    headings: tuple[Heading, ...] = ()
+    sections: tuple[Section, ...] = ()
+    links: tuple[Hyperlink, ...] = ()
+    fences: tuple[Fence, ...] = ()
+    anchors: frozenset[str] = frozenset()
+    front_matter: FrontMatter | None = None
+    items: int = 0
+    tasks: int = 0
+
+
+def scan(text: str, path: str) -> Markdown:
+    """Read a page."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _Page(text, path).read()
+
+
+_FRONT_MATTER = re.compile(r"(?:(---)[ \t]*\n(?:[ \t]*#.*\n)*(?=[\w\"'].*:(?:\s|\Z)|---[ \t]*$)|(\+\+\+)[ \t]*\n)", re.M)
+_FRONT_MATTER_END = {"---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.M), "+++": re.compile(r"^\+\+\+[ \t]*$", re.M)}
+
+_MAY_LINK = re.compile(r"[<[]")
+_STRUCTURAL_TAB = re.compile(r"^[ >*+\-\d.)]*\t[ \t>*+\-\d.)]*", re.M)
+_HEADING_MARKUP = re.compile(r"[\\`*_\[<!&\n]")
+_EXPLICIT_ANCHORS = (re.compile(r"\{:?[ \t]?#([\w:.-]+)"), re.compile(r"\n\(([\w:.-]+)\)=(?=\n)"))
+_ATTRIBUTE_LIST = re.compile(r"\{(?::.*|[ \t]*[#.][^{}]*)\}\Z")
+
+_HTML_TOKEN = re.compile(rf"<!--|{TAG.pattern}")
+_HTML_ATTRIBUTE = re.compile(r"""\s(id|name|href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""", re.I)
+_TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+_HTML_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_MEDIA = frozenset({"img", "video", "audio", "iframe", "svg", "object", "embed", "input"})
+
+_DELIMITER_ROW = re.compile(r"\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*(?:\n|\Z)")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_SYMBOLS = re.compile(r"[\W_]+")
+_STATES = frozenset(
+    ("", "todo", "tbd", "open", "closed", "done", "new", "pending", "in progress", "wip", "not started", "planned", "draft",
+     "complete", "completed", "未着手", "未対応", "未定", "対応中", "完了", "対応済", "対応済み", "済", "進行中")
+)  # fmt: skip
+"""What a cell says of a thing that its row does not name."""
+_UNSEEN = re.compile(r"<!--(?:[^-]|-(?!->))*-->|</?[A-Za-z][^<>]*>|&nbsp;|\[[ xX]?\](?!\()|[\s*_]+")
+_SHORT = 2000
+"""A longer paragraph than this shows something."""
+
+
+def slug(text: str) -> str:
+    """The anchor that GitHub makes of a heading's text: lower case, punctuation and symbols dropped, spaces to hyphens."""
+    text = text.lower()
+    if text.isascii():
+        return _ASCII_DROPPED.sub("", text).replace(" ", "-")
+    return "".join([character for character in text if character in " -" or category(character) in _KEPT]).replace(" ", "-")
+
+
+_ASCII_DROPPED = re.compile(r"[^\w\- ]")
+_KEPT = frozenset({"Ll", "Lu", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"})
+"""Unicode's letters, marks, decimal digits and connectors."""
+
+
+class _Page:
+    """Collects what the blocks of a page hold.
+
+    Links and headings are resolved only when all blocks are known, because a reference may be defined below.
+    """
+
+    def __init__(self, text: str, path: str) -> None:
+        self.path = path
+        self.original = text
+        self.added: dict[int, int] = {}
+        """Line → the columns that expanding the tabs at its beginning has added."""
+        self.text = self._without_structural_tabs(text) if "\t" in text else text
+        self.blocks = Blocks(self.text, self)
+        self.titles: list[tuple[int, int, int, Block, bool]] = []
+        """(level, start, end, text, nested) of the headings."""
+        self.texts: list[Block] = []
+        """The paragraphs that may have links in them."""
+        self.headings: list[Heading] = []
+        self.links: list[Hyperlink] = []
+        self.fences: list[Fence] = []
+        self.anchors: set[str] = set()
+        self.filled: list[bool] = []
+        """For each section whether anything was seen in it."""
+        self.open: list[tuple[int, int]] = []
+        """(level, number) of the sections that are open, outermost first."""
+        self.asks = False
+        """Whether it is still to be found out if there is anything in the innermost section."""
+        self.items = self.tasks = 0
+        self.starts: list[int] = []
+
+    def read(self) -> Markdown:
+        front_matter, position = self._front_matter()
+        self.blocks.read(position)
+        self._end_sections(0)
+        self._resolve_headings()
+        for block in self.texts:
+            self._resolve_prose(*block)
+        for pattern in _EXPLICIT_ANCHORS:
+            self.anchors.update(pattern.findall(self.text))
+        heads = [heading for heading, (_, _, _, _, nested) in zip(self.headings, self.titles, strict=True) if not nested]
+        return Markdown(
+            path=self.path,
+            headings=tuple(self.headings),
+            sections=tuple([Section(heading=head, empty=not filled) for head, filled in zip(heads, self.filled, strict=True)]),
+            links=tuple(sorted(self.links, key=lambda link: (link.at.line, link.at.column))),
+            fences=tuple(self.fences),
+            anchors=frozenset(self.anchors),
+            front_matter=front_matter,
+            items=self.items,
+            tasks=self.tasks,
+        )
+
+    def _front_matter(self) -> tuple[FrontMatter | None, int]:
+        """The front matter, and where the page proper begins. A page may begin with a mere line, so `---` needs a key after it."""
+        begins = _FRONT_MATTER.match(self.text)
+        ends = _FRONT_MATTER_END[begins[1] or begins[2]].search(self.text, begins.end()) if begins else None
+        if begins is None or ends is None:
+            return None, 0
+        lines = self.text.count("\n", 0, ends.start())
+        text = "\n".join((*self.original.split("\n", lines)[:lines], ""))
+        return FrontMatter(language="yaml" if begins[1] else "toml", text=text), ends.end()
+
+    def _without_structural_tabs(self, text: str) -> str:
+        """The text with the tabs that lists, quotes and code are indented by as spaces; columns are corrected by `added`."""
+        pieces, position, line = list[str](), 0, 1
+        for prefix in _STRUCTURAL_TAB.finditer(text):
+            expanded = prefix[0].expandtabs(4)
+            line += text.count("\n", position, prefix.start())
+            self.added[line] = len(expanded) - len(prefix[0])
+            pieces += text[position : prefix.start()], expanded
+            position = prefix.end()
+        return "".join((*pieces, text[position:]))
+
+    # --- What the blocks tell -------------------------------------------------------------------------------------------------------
+
+    def heading(self, level: int, start: int, end: int, block: Block, nested: bool) -> None:
+        self.titles.append((level, start, end, block, nested))
+        if nested:
+            self._show()
+        else:
+            self._end_sections(level)
+            self.open.append((level, len(self.filled)))
+            self.filled.append(False)
+            self.asks = True
+
+    def prose(self, block: Block) -> None:
+        text, first, last, _ = block
+        if self.asks and _prose_shows(text[first:last]):
+            self._show()
+        if _MAY_LINK.search(text, first, last):
+            self.texts.append(block)
+
+    def html(self, block: Block) -> None:
+        """Take up links and anchors, and whether anything is to be seen; comments are passed over."""
+        text, position, last, base = block
+        heading: list[str] | None = None
+        while token := _HTML_TOKEN.search(text, position, last):
+            between = text[position : token.start()]
+            self._html_text(between, heading)
+            if token[0] == "<!--":
+                position = text.find("-->", token.start(), last) + 3
+                if position < 3:
+                    return
+                continue
+            position = token.end()
+            name = self._tag(token[0], base + token.start())
+            if name in _HTML_HEADINGS:
+                if heading is not None:
+                    self.anchors.add(slug("".join(heading).strip()))
+                heading = [] if token[0][1] != "/" else None
+        self._html_text(text[position:last], heading)
+
+    def _html_text(self, text: str, heading: list[str] | None) -> None:
+        if heading is not None:
+            heading.append(text)
+        if self.asks and text.replace("&nbsp;", "").strip():
+            self._show()
+
+    def fence(self, start: int, end: int, info: str, body: str, plain: bool) -> None:
+        at = self._at(start, end - start - self.text.endswith("\n", start, end))
+        if plain and self.added:
+            lines = body.count("\n")
+            body = "\n".join(self.original.split("\n", at.line + lines)[at.line : at.line + lines] + [""])
+        self.fences.append(Fence(at=at, language=unescaped(info.split(None, 1)[0]) if info else "", text=body))
+        if body.strip():
+            self._show()
+
+    def code(self) -> None:
+        self._show()
+
+    def item(self, task: bool) -> None:
+        self.items += 1
+        self.tasks += task
+
+    def _show(self) -> None:
+        """There is something to be seen in the innermost section."""
+        if self.open:
+            self.filled[self.open[-1][1]] = True
+        self.asks = False
+
+    def _end_sections(self, level: int) -> None:
+        """End the sections of this level and below. What a section shows, the one around it shows."""
+        while self.open and self.open[-1][0] >= level:
+            _, index = self.open.pop()
+            if self.filled[index]:
+                self._show()
+
+    # --- What is resolved at the end ------------------------------------------------------------------------------------------------
+
+    def _resolve_headings(self) -> None:
+        """Make headings of the titles. A number is added to an anchor that an earlier heading has."""
+        numbers: dict[str, int] = {}
+        for level, start, end, block, _ in self.titles:
+            text = self._title(*block)
+            anchor = plain = slug(text)
+            while anchor in numbers:
+                numbers[plain] += 1
+                anchor = f"{plain}-{numbers[plain]}"
+            numbers[anchor] = 0
+            self.headings.append(Heading(at=self._at(start, end - start), level=level, text=text, anchor=anchor))
+        self.anchors.update(numbers)
+
+    def _title(self, source: str, first: int, last: int, base: int) -> str:
+        """The text of a heading as a reader sees it, without `{#id}` at its end."""
+        text = source[first:last].strip()
+        if text.endswith("}") and _ATTRIBUTE_LIST.match(text, text.rfind("{")):
+            text = text[: text.rfind("{")].rstrip()
+        if _HEADING_MARKUP.search(text) is None:
+            return text
+        first = source.index(text, first)
+        inlines = Inlines(source, first, first + len(text), self.blocks.definitions, whole=True)
+        self._keep(inlines, base)
+        return inlines.seen().strip()
+
+    def _resolve_prose(self, text: str, first: int, last: int, base: int) -> None:
+        is_table = text.find("|", first, last) >= 0 and _DELIMITER_ROW.search(text, first, last)
+        while first < last:
+            end = (text.find("\n", first, last) + 1 or last) if is_table else last  # cells begin and end on their line
+            if _MAY_LINK.search(text, first, end):
+                self._keep(Inlines(text, first, end, self.blocks.definitions), base)
+            first = end
+
+    def _keep(self, inlines: Inlines, base: int) -> None:
+        for start, end, target, text, image in inlines.links:
+            self.links.append(Hyperlink(at=self._at(base + start, end - start), target=target, text=text, image=image))
+        for start, end in inlines.tags:
+            self._tag(inlines.text[start:end], base + start)
+
+    def _tag(self, tag: str, offset: int) -> str:
+        """Take up the link or anchor of an HTML tag; return its name."""
+        found = _TAG_NAME.match(tag)
+        name = found[1].lower() if found else ""
+        if name in _MEDIA:
+            self._show()
+        for attribute in _HTML_ATTRIBUTE.finditer(tag):
+            key, group = attribute[1].lower(), attribute.lastindex or 0
+            value = unescaped(attribute[group])
+            if key == "id" or (key == "name" and name == "a"):
+                self.anchors.add(value)
+            elif (key, name) in (("href", "a"), ("src", "img")):
+                at = self._at(offset + attribute.start(group), attribute.end(group) - attribute.start(group))
+                self.links.append(Hyperlink(at=at, target=value, image=name == "img"))
+        return name
+
+    def _at(self, offset: int, width: int) -> Location:
+        if not self.starts:
+            self.starts = list(accumulate([len(line) + 1 for line in self.text.split("\n")], initial=0))
+        line = bisect_right(self.starts, offset)
+        return Location(self.path, line, offset - self.starts[line - 1] + 1 - self.added.get(line, 0), width)
+
+
+def _prose_shows(text: str) -> bool:
+    """Whether a reader sees anything in a paragraph or table, other than comments, empty boxes and the state of things."""
+    if len(text) > _SHORT:
+        return True
+    if "|" in text and (row := _DELIMITER_ROW.search(text)):
+        return any(map(_row_shows, text[row.end() :].split("\n")))
+    return text.lstrip()[:1].isalnum() or "![" in text or bool(_UNSEEN.sub("", text))
+
+
+def _row_shows(row: str) -> bool:
+    """Whether there is more in a table's row than its number and the state of something not named."""
+    cells = _CELL_END.split(row.strip(" \t|"))
+    told = [word for cell in cells if (word := _SYMBOLS.sub(" ", cell).strip().casefold()) not in _STATES]
+    return len(told) > 1 or (len(told) == 1 and not (told[0].isdigit() and len(cells) > 1))
