@@ -90,6 +90,11 @@ def test_a_single_objective_is_called_like_its_document():
     assert ("search", 4) == (found.name, found.at.line)
 
 
+def test_an_slo_without_a_name_is_none():
+    """Nobody could refer to it; that it has none is a fault already."""
+    assert [] == of(Slo, slo().replace("name: search", "name:"))
+
+
 def test_metadata_says_who_owns_it_and_where_to_look():
     """Labels come before annotations; a domain before the key and its spelling do not matter; lists are joined."""
     head = """\
@@ -436,6 +441,7 @@ WRONG = {
     "no target": (slo("displayName: x"), ["missing-field 10"]),
     "op and value": (slo("{target: 0.9, op: '<', value: much}"), ["wrong-value 10"] * 2),
     "both indicators": (slo(spec="indicatorRef: a\nindicator: {spec: {}}"), ["missing-field 8", "conflicting-fields 7"]),
+    "misspelt indicator": (slo(spec="indicator_ref: a"), ["unknown-key 7"]),
     "no indicator": (slo(spec="description: x"), ["missing-field 6"]),
     "half a composite": (slo("{target: 0.9, indicatorRef: a}", "target: 0.8", spec="description: x"), ["missing-field 11"]),
     "indicators in both places": (slo("{target: 0.9, indicatorRef: a}"), ["conflicting-fields 10"]),

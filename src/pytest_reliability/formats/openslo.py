@@ -176,6 +176,7 @@ SLI = Fields(
 )
 INDICATOR = Fields("an indicator", {"metadata": METADATA, "spec": SLI}, required=("spec",))
 
+INDICATORS = ("indicator", "indicatorRef")
 OBJECTIVE = Fields(
     "an objective",
     {
@@ -191,7 +192,7 @@ OBJECTIVE = Fields(
         "compositeWeight": NUMBER,
     },
     one_of=(("target", "targetPercent"),),
-    at_most_one=(("indicator", "indicatorRef"),),
+    at_most_one=(INDICATORS,),
 )
 OBJECTIVES = {
     "Occurrences": OBJECTIVE,
@@ -257,7 +258,7 @@ SPECS = {
             "alertPolicies": Items(Either((NAMED, _some("an alert policy")), "an alert policy or its name")),
         },
         required=("service", "budgetingMethod", "objectives"),
-        at_most_one=(("indicator", "indicatorRef"),),
+        at_most_one=(INDICATORS,),
         renamed={"objective": "objectives", "timeWindows": "timeWindow", "sli": "indicator", "serviceRef": "service"},
     ),
     "SLI": SLI,
@@ -271,12 +272,12 @@ SPECS = {
         required=("type", "connectionDetails"),
     ),
 }
-"""The shape of each kind's `spec`. Items of lists depend on other fields; they are looked at apart."""
+"""The shape of each kind's `spec`. Items of lists and an SLO's indicators depend on other fields; they are looked at apart."""
 
 DOCUMENTS = {
     kind: Fields(
         f"an OpenSLO {SPOKEN[kind]}",
-        {"apiVersion": ANYTHING, "kind": ANYTHING, "metadata": METADATA, "spec": spec},
+        {"apiVersion": ANYTHING, "kind": ANYTHING, "metadata": METADATA, "spec": _some(spec.what) if kind == "SLO" else spec},
         required=("metadata",) if kind == "Service" else ("metadata", "spec"),
     )
     for kind, spec in SPECS.items()
@@ -441,20 +442,34 @@ class _Document:
         return self.tree.at(self.metadata, "name") if "name" in self.metadata else self.tree.at(self.data)
 
     def slo(self) -> Iterator[Node | Fault]:
+        """An SLO: one indicator for all of its objectives, or (a composite) one for each of them."""
         spec, tree = self.spec, self.tree
         objectives = _mappings(spec, "objectives")
-        method = _slo.text(spec, "budgetingMethod") or ""
+        composite = any(map(_has_indicator, objectives))
+        whole = SPECS["SLO"] if composite else replace(SPECS["SLO"], one_of=(INDICATORS,), at_most_one=())
+        part = OBJECTIVES.get(_slo.text(spec, "budgetingMethod") or "", OBJECTIVE)
+        if composite and not _has_indicator(spec):
+            part = replace(part, one_of=(*part.one_of, INDICATORS), at_most_one=())
+        if isinstance(self.data.get("spec"), dict):
+            yield from shape.faults(tree, whole, spec)
         for objective in objectives:
-            yield from shape.faults(tree, OBJECTIVES.get(method, OBJECTIVE), objective)
+            yield from shape.faults(tree, part, objective)
+            if _has_indicator(spec) and _has_indicator(objective):
+                yield self.second_indicator(objective)
         for window in _mappings(spec, "timeWindow"):
             yield from self.window(window)
-        yield from self.where_indicators_stand(objectives)
         for holder in (spec, *objectives):
             yield from self.indicator(_mapping(_mapping(holder, "indicator"), "spec"))
             yield from self.reference(holder, "indicatorRef", "SLI")
         yield from self.reference(spec, "service", "Service")
         yield from self.uses(spec, "alertPolicies")
-        yield from self.slos(objectives)
+        if self.name:
+            yield from self.slos(objectives)
+
+    def second_indicator(self, objective: dict[str, Any]) -> Fault:
+        key = next(key for key in INDICATORS if key in objective)
+        message = f"the SLO has an indicator already; {key!r} of its objective excludes it"
+        return Fault(kind="conflicting-fields", at=self.tree.key_at(objective, key), message=message, hint="keep one of them")
 
     def window(self, window: dict[str, Any]) -> Iterator[Fault]:
         """A time window is rolling, or follows a calendar."""
@@ -463,23 +478,6 @@ class _Document:
             at = self.tree.key_at(window, "calendar")
             yield Fault(kind="conflicting-fields", at=at, message=message, hint="keep one of them")
         yield from shape.faults(self.tree, ROLLING if window.get("isRolling") is True else CALENDAR, window)
-
-    def where_indicators_stand(self, objectives: list[dict[str, Any]]) -> Iterator[Fault]:
-        """An SLO has one indicator for all of its objectives, or (a composite) each objective has its own."""
-        own = [item for item in objectives if _has_indicator(item)]
-        if _has_indicator(self.spec):
-            for item in own:
-                key = "indicator" if "indicator" in item else "indicatorRef"
-                message = f"both the SLO and its objective have an indicator; {key!r} can stand in one place only"
-                at = self.tree.key_at(item, key)
-                yield Fault(kind="conflicting-fields", at=at, message=message, hint="keep it in one of them")
-        elif objectives:
-            for item in objectives if own else [self.spec]:
-                if not _has_indicator(item):
-                    what = "an objective of a composite SLO" if own else "an SLO's spec"
-                    message = f"{what} has neither indicator nor indicatorRef"
-                    hint = "add one of: indicator, indicatorRef"
-                    yield Fault(kind="missing-field", at=self.tree.at(item), message=message, hint=hint)
 
     def indicator(self, spec: dict[str, Any]) -> Iterator[Node | Fault]:
         """What an SLI's spec, wherever it stands, asks and refers to, and the faults of its ratio."""
@@ -609,7 +607,7 @@ def _metrics(indicator: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _has_indicator(holder: dict[str, Any]) -> bool:
-    return "indicator" in holder or "indicatorRef" in holder
+    return any(key in holder for key in INDICATORS)
 
 
 def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
