@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pytest_reliability.contracts import Format
@@ -121,7 +122,8 @@ class _Panels:
                 )
                 language = language or ("promql" if key == "expr" else "unknown")
                 parsable = substitute(text) if language == "promql" else None
-                yield Query(at=self.tree.at(target, key), text=text, language=language, parsable=parsable)
+                place = partial(self.tree.line_of, target, key)
+                yield Query(at=self.tree.at(target, key), text=text, language=language, parsable=parsable, place=place)
 
     def _sources(self) -> dict[str, str]:
         """Variables that stand for a data source → its type."""

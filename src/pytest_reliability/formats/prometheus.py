@@ -266,7 +266,7 @@ def _rule(tree: Tree, rule: dict[str, Any], group: str, dialect: str, settings: 
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, (str, int, float)) and value != ""
+    return bool(value.strip()) if isinstance(value, str) else isinstance(value, (int, float))
 
 
 def _wait(tree: Tree, rule: dict[str, Any]) -> Duration | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from posixpath import dirname, normpath
-from typing import Any
+from typing import Any, TypeGuard
 
 from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source, Tree
@@ -38,9 +38,9 @@ def read(source: Source) -> Iterator[Node]:
 
 
 def _mkdocs(tree: Tree, data: dict[str, Any], settings: Settings) -> Iterator[Site]:
-    folder = data.get("docs_dir", "docs")
-    if _is_url(data.get("site_url")) and isinstance(folder, str):
-        at, base_url = tree.at(data, "site_url"), data["site_url"]
+    base_url, folder = data.get("site_url"), data.get("docs_dir", "docs")
+    if _is_url(base_url) and isinstance(folder, str):
+        at = tree.at(data, "site_url")
         yield Site(at=at, settings=settings, base_url=base_url, folder=_folder(tree, folder), complete=_is_complete(data))
 
 
@@ -60,7 +60,7 @@ def _hugo(tree: Tree, data: dict[str, Any], settings: Settings) -> Iterator[Site
         yield Site(at=at, settings=settings, base_url=base_url, folder=_folder(tree, folder))
 
 
-def _is_url(value: Any) -> bool:
+def _is_url(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _URL.fullmatch(value) is not None
 
 

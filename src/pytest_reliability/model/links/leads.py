@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from posixpath import normpath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from pytest_reliability.model.links.remotes import shown_by
 from pytest_reliability.model.nodes import Site
@@ -21,7 +22,8 @@ PAGE = re.compile(r"\.(?:md|markdown|mdx|adoc|asciidoc|rst|txt|html?|org|ipynb|p
 """How the names of pages end."""
 INDEXES = ("README.md", "index.md", "_index.md", "readme.md", "README.rst", "README.adoc", "README.txt", "README", "index.html")
 """Files that stand for the folder they are in."""
-_SERVED = ("", ".md", ".mdx", ".markdown", ".adoc", ".rst", ".html")
+_SOURCES = (".md", ".mdx", ".markdown", ".adoc", ".rst", ".html")
+"""How the files may end that a page without an ending is made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +133,10 @@ def _bare(url: str) -> str:
 
 
 def _served(folder: str, rest: str) -> tuple[str, ...]:
-    """The files that a web server may show under `folder` for the path `rest`."""
-    base = f"{folder.strip('/')}/{rest.rstrip('/')}".strip("/")
+    """The files that a web server may show under `folder` for the path `rest`, the likeliest first."""
+    base = f"{folder.strip('/')}/{unquote(rest).rstrip('/')}".strip("/")
     stem = base.removesuffix(".html").removesuffix(".htm")
-    return tuple(
-        dict.fromkeys([base, *(stem + suffix for suffix in _SERVED if stem), *(f"{stem}/{name}".lstrip("/") for name in INDEXES)])
-    )
+    sources = [stem + ending for ending in _SOURCES] if rest.strip("/") else []
+    indexes = [f"{stem}/{name}".lstrip("/") for name in INDEXES]
+    given = [base] if PAGE.search(base) and stem == base else []
+    return tuple(dict.fromkeys([*given, *sources, *indexes, base]))
