@@ -15,7 +15,7 @@ def service_without_monitoring(service: Service, graph: Graph) -> Iterator[Probl
     """A service without monitoring is watched by its users, who notice an outage first and know least about it."""
     if any(graph.within(service, kind) for kind in (Rule, Dashboard, Monitor)):
         return
-    if any(slo.alert_names for slo in graph.within(service, Slo)):
+    if any(_is_watched(slo) for slo in graph.within(service, Slo)):
         return
     if any(_is_about(service.name, node) for kind in (Rule, Dashboard, Monitor) for node in graph.of(kind)):
         return
@@ -24,6 +24,11 @@ def service_without_monitoring(service: Service, graph: Graph) -> Iterator[Probl
         f"service {service.name!r} has no monitoring: no Prometheus rule, no dashboard and no monitor",
         hint="begin with one alert on what users notice, for example in alerts/availability.yaml",
     )
+
+
+def _is_watched(slo: Slo) -> bool:
+    """Whether an SLO brings alerts with it, or shows that another system than Prometheus does the monitoring."""
+    return bool(slo.alert_names) or any(query.language != "promql" for query in slo.queries)
 
 
 def _is_about(name: str, node: Node) -> bool:
