@@ -90,7 +90,8 @@ def _first_unexpected(text: str, found: list[Token]) -> int:
 
 
 def _unexpected(found: list[Token], index: int) -> Complaint | None:
-    if any(token.text.lower() in FOREIGN_WORDS for token in found[max(index - 1, 0) : index + 1]):
+    nearby = found[max(index - 1, 0) : index + 1]
+    if found[0].text.lower() == "with" or any(token.text.lower() in FOREIGN_WORDS for token in nearby):
         return None
     return Complaint(f"unexpected {found[index].text!r}", found[index].start)
 

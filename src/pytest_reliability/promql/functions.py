@@ -34,5 +34,5 @@ COMMON = tuple(_COMMON.split())
 FOREIGN = frozenset(_FOREIGN.split())
 """Functions of Thanos's own engine and of MetricsQL: right for whoever evaluates rules with these."""
 
-FOREIGN_WORDS = frozenset(("default", "if", "ifnot", "keep_metric_names", "limit", "with"))
+FOREIGN_WORDS = frozenset(("default", "if", "ifnot", "keep_metric_names", "limit"))
 """Keywords of MetricsQL."""
