@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_reliability.checks.slo.slo_without_owner import slo_without_owner
 from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.graph import Graph
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Component, Service, Slo
 from pytest_reliability.model.objectives import error_budget, meant_objective, percent, strictest_objective, written
 from pytest_reliability.testing import Repo
 
@@ -224,3 +228,27 @@ def test_an_slo_without_an_owner_is_told_what_to_type():
     assert [
         "slo/x.yaml:4:11: SLO 'answers' has no owner\n  add labels.owner: <team>, or a line for slo/x.yaml to CODEOWNERS"
     ] == findings("SLO401", sloth())
+
+
+@pytest.mark.parametrize(
+    ("component", "owned"),
+    [
+        ({"name": "shop", "owner": "team-shop"}, True),
+        ({"name": "shop"}, False),
+        ({"name": "blog", "owner": "team-blog"}, False),
+    ],
+)
+def test_the_catalogue_may_say_whose_the_service_is(component, owned):
+    """A component that is called like the service that the SLO names, and has an owner."""
+    (slo,) = Repo({"slo/x.yaml": sloth()}).graph.of(Slo)
+    catalogue = Component(at=Location("catalog-info.yaml"), kind="Component", **component)
+    assert owned is not any(slo_without_owner.run(slo, Graph([slo, catalogue])))
+
+
+def test_the_catalogue_may_name_the_service_that_the_folder_belongs_to():
+    """Where SLOs call it otherwise."""
+    files = {"slo/x.yaml": sloth(), ".reliability.yaml": "service: shop-backend\n"}
+    graph = Repo(files).graph
+    catalogue = Component(at=Location("catalog-info.yaml"), kind="Component", name="shop-backend", owner="team-shop")
+    (slo,) = graph.of(Slo)
+    assert [] == list(slo_without_owner.run(slo, Graph([*graph.of(Service), slo, catalogue])))
