@@ -404,3 +404,14 @@ class LatencyBudget(Node):
     limits: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
     slo: str | None = None
     samples: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTest(Node):
+    """A script of a load generator: `tool` is "k6" or "gatling".
+
+    `limits_latency` tells whether it fails by itself when response times pass a threshold.
+    """
+
+    tool: str
+    limits_latency: bool = False
