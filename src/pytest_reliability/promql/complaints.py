@@ -199,6 +199,7 @@ _ABOUT_CHARACTERS = tuple(
         (r"unexpected character(?: inside \w+| after '.')?: '(.*)'", "unexpected character '{0}'"),
         (r"unexpected right parenthesis '\)'", "this ')' closes nothing"),
         (r"unexpected right bracket '\]'", "this ']' closes nothing"),
+        (r"unexpected left brace '(.)' inside \w+", "unexpected '{0}'"),
         (r"unknown escape sequence '(.)'", "a string has no escape '\\{0}'; double the backslash"),
     )
 )
@@ -207,6 +208,8 @@ _ABOUT_SENSE = tuple(
     for pattern, message in (
         (r"no expression found in input", "there is no expression"),
         (r"missing unit character in duration", "a range needs a duration, such as [5m]"),
+        (r"unexpected '(.*)' in label matching, .*", "a selector cannot have '{0}' there"),
+        (r"invalid label matcher, expected label matching operator after '(.*)'", "label '{0}' has no operator and no value"),
         (r"binary expression must contain only scalar and instant vector types",
          "an operator takes numbers and instant vectors, neither strings nor range vectors"),
         (r"comparisons between scalars must use BOOL modifier", "a comparison of two numbers needs 'bool' after its operator"),
