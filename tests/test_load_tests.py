@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -144,14 +145,23 @@ def test_a_budget_counts_for_the_service_of_the_slo_that_it_names():
 
 def test_the_hint_names_the_slo_that_promises_a_latency():
     """What is promised already need not be written twice."""
-    query = 'sum(rate(seconds_bucket{le="0.3"}[{{.window}}]))'
+    good, total = (
+        {"metricSource": {"type": "Prometheus", "spec": {"query": f"sum(rate(seconds_{metric}[5m]))"}}}
+        for metric in ('bucket{le="0.3"}', "count")
+    )
     slo = {
-        "slo.yaml": "version: prometheus/v1\nservice: shop\nslos:\n- name: fast\n  objective: 99\n  sli:\n    events:\n"
-        f"      error_query: sum(rate(seconds_count[{{{{.window}}}}])) - {query}\n"
-        "      total_query: sum(rate(seconds_count[{{.window}}]))\n",
-        "shop.py": "",
+        "apiVersion": "openslo/v1",
+        "kind": "SLO",
+        "metadata": {"name": "fast"},
+        "spec": {
+            "service": "shop",
+            "budgetingMethod": "Occurrences",
+            "timeWindow": [{"duration": "28d", "isRolling": True}],
+            "indicator": {"metadata": {"name": "fast"}, "spec": {"ratioMetric": {"counter": True, "good": good, "total": total}}},
+            "objectives": [{"target": 0.99}],
+        },
     }
-    (finding,) = Repo(slo).findings("LAT001")
+    (finding,) = Repo({"slo.yaml": json.dumps(slo), "shop.py": ""}).findings("LAT001")
     assert 'mark a test with @pytest.mark.latency_budget(slo="fast"), and make its call through the fixture' in finding
 
 
