@@ -98,8 +98,9 @@ def path_leads(graph: Graph, path: str, beside: str) -> Lead | None:
 def url_leads(graph: Graph, settings: Settings, url: str) -> Lead | None:
     """What a URL (without query and anchor) shows of the repository; None where it shows nothing of it."""
     if shown := shown_by(graph.remotes, url):
+        folder = "/" if url.endswith("/") else ""
         return Lead(
-            paths=shown.paths,
+            paths=tuple(path + folder if path else "" for path in shown.paths),
             evidence=f"{shown.remote} is a remote of this repository",
             rivals=True,
             doubt=f"it is pinned to {shown.pinned_to}, which may still have it" if shown.pinned_to else "",
