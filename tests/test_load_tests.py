@@ -146,7 +146,7 @@ def test_a_budget_counts_for_the_service_of_the_slo_that_it_names():
 def test_the_hint_names_the_slo_that_promises_a_latency():
     """What is promised already need not be written twice."""
     good, total = (
-        {"metricSource": {"type": "Prometheus", "spec": {"query": f"sum(rate(seconds_{metric}[5m]))"}}}
+        {"metricSource": {"type": "Prometheus", "spec": {"query": f"sum(rate(request_seconds_{metric}[5m]))"}}}
         for metric in ('bucket{le="0.3"}', "count")
     )
     slo = {
