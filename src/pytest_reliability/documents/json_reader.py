@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from pytest_reliability.documents.text import Text, Unreadable
@@ -12,6 +13,7 @@ from pytest_reliability.documents.tree import MAX_DEPTH, Places, Tree, nested_to
 from pytest_reliability.model.nodes import Fault
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+')
+_ODD_NUMBER = re.compile(r"NaN|-?Infinity|-?[0-9]{4000,}")
 _Pairs = dict[int, list[tuple[str, Any]]]
 
 
@@ -37,7 +39,11 @@ def load(source: Text) -> Tree:
         raise source.unreadable(_odd_number(source.text), f"this is not JSON: {error}") from None
     if nested_too_deep(data):
         raise _too_deep(source)
-    tree = _JsonTree(source, data, repeating, kept)
+    faults: list[Fault] = []
+    places: Places | Callable[[], Places] = partial(_places, source, data, repeating, faults)
+    if repeating:
+        places = _places(source, data, repeating, faults)
+    tree = Tree(source, data, places, faults=tuple(faults), kept=(kept,))
     if "\\ud" in source.text or "\\uD" in source.text:
         tree.refuse_half_characters()
     return tree
@@ -49,10 +55,8 @@ def _refuse(name: str) -> NoReturn:
 
 def _odd_number(text: str) -> int:
     """The index of a number that JSON does not know, or that Python finds too long."""
-    for token in _TOKEN.finditer(text):
-        if token[0] in ("NaN", "Infinity", "-Infinity") or (token[0][0] in "-0123456789" and len(token[0]) > 4000):
-            return token.start()
-    return 0
+    odd = (token for token in _TOKEN.finditer(text) if _ODD_NUMBER.fullmatch(token[0]))
+    return next(token.start() for token in odd)
 
 
 def _too_deep(source: Text) -> Unreadable:
@@ -66,57 +70,47 @@ def _too_deep(source: Text) -> Unreadable:
     return source.unreadable(index, f"values are nested more than {MAX_DEPTH} levels deep")
 
 
-class _JsonTree(Tree):
-    """A JSON file."""
+def _places(source: Text, data: Any, repeating: _Pairs, faults: list[Fault]) -> Places:
+    """Walk over text and data side by side: both have the containers in the same order."""
+    places: Places = {}
+    stack: list[tuple[Any, list[int], Iterator[Any]]] = []
+    container: Any = None
+    inside: list[int] = []
+    values: Iterator[Any] = iter((data,))
+    for token in _TOKEN.finditer(source.text):
+        character = token[0][0]
+        if character in "}]":
+            if id(container) in repeating:
+                places[id(container)] = _valid(source, container, repeating[id(container)], inside, faults)
+            container, inside, values = stack.pop()
+            continue
+        inside.append(token.start())
+        if container.__class__ is dict and not len(inside) % 2:
+            continue  # that was a key
+        value = next(values)
+        if character in "{[":
+            stack.append((container, inside, values))
+            container = value
+            inside = places[id(value)] = [token.start()]
+            if character == "[":
+                values = iter(value)
+            elif id(value) in repeating:
+                values = iter([item for _, item in repeating[id(value)]])
+            else:
+                values = iter(value.values())
+    return places
 
-    __slots__ = ("_repeating",)
 
-    def __init__(self, source: Text, data: Any, repeating: _Pairs, kept: list[Any]) -> None:
-        super().__init__(source, data, kept=(kept,))
-        self._repeating = repeating
-        if repeating:  # these faults need their places at once
-            self._table()
-
-    def _scan(self) -> Places:
-        """Walk over text and data side by side: both have the containers in the same order."""
-        table: Places = {}
-        stack: list[tuple[Any, list[int], Iterator[Any]]] = []
-        container: Any = None
-        places: list[int] = []
-        values: Iterator[Any] = iter((self.data,))
-        for token in _TOKEN.finditer(self._text.text):
-            character = token[0][0]
-            if character in "}]":
-                if id(container) in self._repeating:
-                    table[id(container)] = self._valid(container, places)
-                container, places, values = stack.pop()
-                continue
-            places.append(token.start())
-            if container.__class__ is dict and not len(places) % 2:
-                continue  # that was a key
-            value = next(values)
-            if character in "{[":
-                stack.append((container, places, values))
-                container = value
-                places = table[id(value)] = [token.start()]
-                if character == "[":
-                    values = iter(value)
-                elif id(value) in self._repeating:
-                    values = iter([item for _, item in self._repeating[id(value)]])
-                else:
-                    values = iter(value.values())
-        return table
-
-    def _valid(self, mapping: dict[str, Any], places: list[int]) -> list[int]:
-        """The places of what holds in a mapping that gives a key twice; the rest are faults."""
-        first: dict[str, int] = {}
-        last: dict[str, list[int]] = {}
-        faults: list[Fault] = []
-        for number, (key, _) in enumerate(self._repeating[id(mapping)]):
-            last[key] = places[1 + 2 * number : 3 + 2 * number]
-            index = last[key][0]
-            if key in first:
-                faults.append(self._text.duplicate_key(key, index, first[key]))
-            first.setdefault(key, index)
-        self.faults += tuple(faults)
-        return [places[0], *(index for key in mapping for index in last[key])]
+def _valid(
+    source: Text, mapping: dict[str, Any], pairs: list[tuple[str, Any]], inside: list[int], faults: list[Fault]
+) -> list[int]:
+    """The places of what holds in a mapping that gives a key twice; the rest are faults."""
+    first: dict[str, int] = {}
+    last: dict[str, list[int]] = {}
+    for number, (key, _) in enumerate(pairs):
+        last[key] = inside[1 + 2 * number : 3 + 2 * number]
+        index = last[key][0]
+        if key in first:
+            faults.append(source.duplicate_key(key, index, first[key]))
+        first.setdefault(key, index)
+    return [inside[0], *(index for key in mapping for index in last[key])]

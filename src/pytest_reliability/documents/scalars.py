@@ -59,11 +59,11 @@ def place_inside(text: str, start: int, value: str, offset: int) -> int | None:
     return _place_in_line(text, start + (unit is not _PLAIN), value, offset, unit)
 
 
-_FOLD = r"(?P<fold>[ \t]*(?:\r\n|\r|\n)\s*)"
+_FOLD = r"(?P<fold>[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*)"
 _PLAIN = re.compile(rf"{_FOLD}|(?P<one>.)")
 _SINGLE_QUOTED = re.compile(rf"{_FOLD}|(?P<one>''|.)")
 _DOUBLE_QUOTED = re.compile(
-    rf"(?P<nothing>\\(?:\r\n|\r|\n)[ \t]*)|{_FOLD}|(?P<one>\\(?:x..|u....|U........|.)|.)",
+    rf"(?P<nothing>\\(?:\r\n|\r|\n)[ \t]*)|{_FOLD}|(?P<one>\\(?:x..|u[dD][89abAB]..\\u....|u....|U........|.)|.)",
 )
 
 
@@ -74,7 +74,7 @@ def _place_in_line(text: str, start: int, value: str, offset: int, unit: re.Patt
         given = 0
         if found.lastgroup == "one":
             given = 1
-            if len(found[0]) == 1 and found[0] != value[at]:
+            if found[0][0] not in ("\\", value[at]):
                 return None
         elif found.lastgroup == "fold":
             given = max(1, len(BREAK.findall(found[0])) - 1)

@@ -46,7 +46,7 @@ def refuse_templates(source: Text, trees: Iterable[Tree]) -> None:
     """Raise Unreadable for documents that are YAML by luck, but whose values depend on a template engine."""
     if engine(source.text):
         for tree in trees:
-            for container, key, text in tree.strings():
+            for container, key, text in tree.strings(tree.data):
                 if name := engine(text):
                     raise _template(tree.at(container, key), name)
     if "{{" in source.text and "metadata:" in source.text and _NAMED.search(source.text):
@@ -85,5 +85,5 @@ def template_instead(source: Text, fault: Unreadable) -> Unreadable:
 def braces(source: Text, index: int) -> Unreadable:
     """What a value means that begins with `{{`: a template, unless its content shows that somebody forgot the quotes."""
     if _RULES.match(source.text, index):
-        return source.unreadable(index, "a value that begins with {{ is no text without quotes", "put the whole value in quotes")
+        return source.unreadable(index, "a value that begins with {{ needs quotes", "put the whole value in quotes")
     return _template(source.location(index), "Helm or Jinja")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import sys
 from datetime import date, time
+from functools import partial
 from typing import Any
 
 if sys.version_info >= (3, 11):
     import tomllib
-else:
+else:  # pragma: no cover - the same library under its older name
     import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
 from pytest_reliability.documents.text import Text, Unreadable
@@ -38,7 +39,7 @@ def load(source: Text) -> Tree:
     if nested_too_deep(data):
         raise _too_deep(source)
     _spell_out_dates(data)
-    return _TomlTree(source, data)
+    return Tree(source, data, partial(_find_places, source, data))
 
 
 def _too_deep(source: Text) -> Unreadable:
@@ -62,33 +63,28 @@ def _spell_out_dates(container: Any) -> None:
             _spell_out_dates(value)
 
 
-class _TomlTree(Tree):
-    """A TOML file."""
-
-    __slots__ = ()
-
-    def _scan(self) -> Places:
-        places: Places = {}
-        _cover(places, self.data, 0)
-        newest: dict[int, int] = {}
-        current = self.data
-        start = 0
-        inside = False  # of a string of several lines
-        for line in self._text.text.splitlines(keepends=True):
-            if not inside and (header := _HEADER.match(line)):
-                index = start + header.start("keys")
-                keys = _ONE_KEY.findall(header["keys"])
-                current = _enter(places, self.data, keys, index, newest, header["opening"] == "[[")
-            elif not inside and (assignment := _ASSIGNMENT.match(line)):
-                index = start + assignment.start("keys")
-                *parents, last = _ONE_KEY.findall(assignment["keys"])
-                holder = _enter(places, current, parents, index, newest)
-                if _bare(last) in holder:
-                    _cover(places, holder[_bare(last)], start + assignment.end())
-                    _put(places, holder, _bare(last), index, start + assignment.end())
-            inside ^= (line.count('"""') + line.count("'''")) % 2 == 1
-            start += len(line)
-        return places
+def _find_places(source: Text, data: dict[str, Any]) -> Places:
+    places: Places = {}
+    _cover(places, data, 0)
+    newest: dict[int, int] = {}
+    current = data
+    start = 0
+    inside = False  # of a string of several lines
+    for line in source.text.splitlines(keepends=True):
+        if not inside and (header := _HEADER.match(line)):
+            index = start + header.start("keys")
+            keys = [*map(_bare, _ONE_KEY.findall(header["keys"]))]
+            current = _enter(places, data, keys, index, newest, header["opening"] == "[[")
+        elif not inside and (assignment := _ASSIGNMENT.match(line)):
+            index = start + assignment.start("keys")
+            *parents, last = map(_bare, _ONE_KEY.findall(assignment["keys"]))
+            holder = _enter(places, current, parents, index, newest)
+            if last in holder:
+                _cover(places, holder[last], start + assignment.end())
+                _put(places, holder, last, index, start + assignment.end())
+        inside ^= (line.count('"""') + line.count("'''")) % 2 == 1
+        start += len(line)
+    return places
 
 
 def _bare(key: str) -> str:
@@ -99,16 +95,16 @@ def _enter(
     places: Places, holder: dict[str, Any], keys: list[str], index: int, newest: dict[int, int], another: bool = False
 ) -> dict[str, Any]:
     """The table that the dotted `keys` name, seen from `holder`; with `another` they begin a new one in an array of tables."""
-    for number, key in enumerate(map(_bare, keys), 1):
+    for number, key in enumerate(keys, 1):
         value = holder.get(key)
         if isinstance(value, (dict, list)) and not places[id(value)][0]:
             places[id(value)][0] = index
             _put(places, holder, key, index, index)
         if isinstance(value, list):
-            item = newest[id(value)] = newest.get(id(value), -1) + (another and number == len(keys))
-            places[id(value)][1 + item] = index
-            value = value[item]
-            places[id(value)][0] = index
+            if another and number == len(keys):
+                item = newest[id(value)] = newest.get(id(value), -1) + 1
+                places[id(value)][1 + item] = places[id(value[item])][0] = index
+            value = value[newest.get(id(value), 0)]
         if not isinstance(value, dict):
             return {}
         holder = value

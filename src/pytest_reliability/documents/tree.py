@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_reliability.documents.scalars import NULLS, place_inside
@@ -46,7 +46,7 @@ class Tree:
         self,
         text: Text,
         data: Any,
-        places: Places | None = None,
+        places: Places | Callable[[], Places],
         *,
         start: int = 0,
         faults: tuple[Fault, ...] = (),
@@ -56,7 +56,7 @@ class Tree:
         self.data = data
         self.faults = faults
         self._text = text
-        self._places = places
+        self._places = places  # or what finds them, where nobody has asked yet
         self._start = start
         self._aliases = aliases or {}
         self._kept = kept  # containers that are no longer part of `data`, alive lest others get their ids
@@ -81,13 +81,16 @@ class Tree:
     def key_at(self, container: Any, key: str) -> Location:
         """Where `key` stands."""
         index, _ = self._find(container, key, 0)
+        index = self._past_properties(index, key)
         return self._text.location(index, self._width(index, key))
 
     def spelling(self, container: Any, key: str | int) -> str:
-        """The scalar under `key` as it was written ("99.90", "1e3", "yes"); a string is its value, without quotes and escapes."""
+        """The scalar under `key` as it was written ("99.90", "1e3"): a string without quotes and escapes, a container as ""."""
         value = container[key]
         if isinstance(value, str):
             return value
+        if isinstance(value, (dict, list)):
+            return ""
         written = _TOKEN.match(self._text.text, self._original(container, key))
         if written is None or (value is None and written[0] not in NULLS):
             return ""
@@ -102,12 +105,12 @@ class Tree:
                 return self._text.location(index)
         return self.at(container, key)
 
-    def strings(self, inside: Any = None) -> Iterator[tuple[Any, str | int | None, str]]:
-        """Every key and every string in the document, or only those `inside` one of its containers, with container and key."""
-        pending = [self.data if inside is None else inside]
+    def strings(self, inside: Any) -> Iterator[tuple[Any, str | int | None, str]]:
+        """Every key and every string in a value of the document, with container and key."""
+        if isinstance(inside, str):
+            yield inside, None, inside
+        pending = [inside]
         seen: set[int] = set()
-        if isinstance(self.data, str):
-            yield self.data, None, self.data
         while pending:
             container = pending.pop()
             if container.__class__ not in (dict, list) or id(container) in seen:
@@ -122,23 +125,16 @@ class Tree:
 
     def refuse_half_characters(self) -> None:
         r"""Raise Unreadable for a string with half of a surrogate pair (`\ud83d`): it can be neither printed nor stored."""
-        for container, key, text in self.strings():
+        for container, key, text in self.strings(self.data):
             if not text.isascii() and (half := _HALF.search(text)):
                 reason = f"\\u{ord(half[0]):x} is only half of a character"
                 raise Unreadable(self.at(container, key), reason, "write the other half too, or the character itself")
 
-    def _table(self) -> Places:
-        if self._places is None:
-            self._places = self._scan()
-        return self._places
-
-    def _scan(self) -> Places:
-        """Find the places of a tree that was built without them."""
-        raise NotImplementedError
-
     def _find(self, container: Any, key: str | int | None, half: int = 1) -> tuple[int, Any]:
         """The index of the first character of a value (of its key where `half` is 0), and the value."""
-        places = self._table().get(id(container))
+        if callable(self._places):
+            self._places = self._places()
+        places = self._places.get(id(container))
         if places is None:
             return self._start, self.data
         if isinstance(container, list):
@@ -162,11 +158,15 @@ class Tree:
         return self._past_properties(self._aliases.get(index, index), value)
 
     def _past_properties(self, index: int, value: Any) -> int:
-        """The index behind anchor and tag, if a scalar has any (an empty one has nothing behind them)."""
+        """The index behind a scalar's anchor and tag; behind those of an empty scalar the next key may follow."""
+        text = self._text.text
+        found = _PROPERTIES.match(text, index)
+        end = found.end() if found else index
         if value is None or value == "":
-            return index
-        found = _PROPERTIES.match(self._text.text, index)
-        return found.end() if found else index
+            written = _TOKEN.match(text, end)
+            empty = written is None or (written[0] not in NULLS if value is None else written[0] not in ('""', "''"))
+            return index if empty else end
+        return end
 
     def _width(self, index: int, value: Any) -> int:
         """How many characters of its line the scalar at `index` covers; 0 where it is empty or goes on in the next line."""
