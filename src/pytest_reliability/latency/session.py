@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pytest_reliability.latency.budget import Budget, BudgetError, Limits
 from pytest_reliability.latency.distribution import histogram
@@ -19,8 +19,10 @@ from pytest_reliability.latency.judge import FAIL, INCONCLUSIVE, Design, Verdict
 from pytest_reliability.latency.measuring import Measuring
 from pytest_reliability.latency.message import explanation
 from pytest_reliability.latency.sampler import Sampler
-from pytest_reliability.model.nodes import Slo
 from pytest_reliability.report import Measurement
+
+if TYPE_CHECKING:
+    from pytest_reliability.model.nodes import Slo
 
 P = ParamSpec("P")
 T = TypeVar("T")
