@@ -111,7 +111,7 @@ def choice(*values: str) -> Scalar:
 
 def or_nothing(of: Shape, expected: str) -> Either:
     """A value that may also be left empty; `expected` completes "… is expected"."""
-    return Either((of, Scalar(types=(), optional=True)), expected)
+    return Either((of, Scalar(expected, types=(), optional=True)), expected)
 
 
 def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str | None:
