@@ -246,6 +246,21 @@ def test_a_reader_that_stops_early_gets_no_traceback(shop):
     assert (1, "") == (len(done.stdout.splitlines()), done.stderr)
 
 
+def test_a_crash_of_ours_says_whose_fault_it_is(shop, run, monkeypatch):
+    """It asks for a report, and is not taken for a finding; who wants the traceback can have it."""
+
+    def crash(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("pytest_reliability.api.review", crash)
+    out, err, code = run("check")
+    assert ("", 2) == (out, code)
+    assert err.startswith("reliability: a mistake of ours, not of yours: ZeroDivisionError: oops\n  please report it")
+    monkeypatch.setenv(cli.DEBUG, "1")
+    with pytest.raises(ZeroDivisionError):
+        run("check")
+
+
 def test_an_interrupt_is_no_traceback(shop, run, monkeypatch):
     """It can be interrupted at any time without harm."""
 

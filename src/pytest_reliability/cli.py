@@ -26,6 +26,9 @@ BADGE = ".reliability/badge.svg"
 FOR_PEOPLE = ("terminal", "summary")
 """Reporters whose paths are clicked where the user stands; programs get them from the folder checked, if we stand inside it."""
 
+DEBUG = "RELIABILITY_DEBUG"
+"""The environment variable that lets a crash of ours show its traceback."""
+
 GOOD, FINDINGS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _SCOPES = {"all": api.Scope(), "local": api.Scope(repo_wide=False), "repository": api.Scope(local=False)}
@@ -48,6 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough; Python would complain once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINDINGS
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        print(f"reliability: a mistake of ours, not of yours: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"  please report it with what {DEBUG}=1 reliability … prints", file=sys.stderr)
+        return WRONG_USAGE
 
 
 # What people type
