@@ -45,7 +45,7 @@ def duplicates(*paths):
         ("teams/a/shop.yaml", "teams/b/shop.yaml"),
         ("slo/prod/a.yaml", "slo/prod/b.yaml"),
         ("slo/a-b.yaml", "slo/b-a.yaml"),
-        ("examples/a.yaml", "examples/b.yaml"),
+        ("tests/fixtures/a.yaml", "tests/fixtures/b.yaml"),
     ],
 )
 def test_the_same_name_in_two_files_is_told_once(paths):
@@ -67,6 +67,7 @@ def test_the_same_name_in_two_files_is_told_once(paths):
         ("slo/shop.yaml", "generated/shop.yaml"),
         ("slo/shop.yaml", "dist/slo/copy.yaml"),
         ("slo/shop.yaml", "docs/examples/first.yaml"),
+        ("examples/a.yaml", "examples/b.yaml"),
         ("tests/testdata/a/x.yaml", "tests/testdata/b/x.yaml"),
     ],
 )

@@ -12,8 +12,10 @@ from pytest_reliability.model.nodes import Slo
 
 GENERATED = frozenset({"gen", "_gen", "generated", "_generated", "rendered", "build", "dist", "out", "output", "outputs"})
 """Folders that hold what a tool made of other files."""
-SAMPLES = frozenset({"example", "examples", "sample", "samples", "testdata", "test-data", "fixtures", "test", "tests"})
-"""Folders whose files are there to be looked at: only what stands in the same one belongs together."""
+EXAMPLES = frozenset({"example", "examples", "sample", "samples"})
+"""Folders whose files are there to be looked at, each by itself."""
+FIXTURES = frozenset({"testdata", "test-data", "fixtures", "test", "tests"})
+"""Folders whose files are there for tests: only those in the same folder belong together."""
 ENVIRONMENTS = frozenset(
     {"prod", "production", "prd", "live", "staging", "stage", "stg", "preprod", "preproduction", "uat", "qa", "test", "testing",
      "dev", "devel", "development", "sandbox", "demo", "canary", "integration", "int", "local", "default", "base", "common",
@@ -40,7 +42,8 @@ def _may_share_a_name(one: Slo, other: Slo) -> bool:
     if first == second:
         return one.dialect != other.dialect
     folders, others = first.split("/")[:-1], second.split("/")[:-1]
-    if not GENERATED.isdisjoint(folders + others) or (folders != others and not SAMPLES.isdisjoint(folders + others)):
+    around = {*folders, *others}
+    if around & (GENERATED | EXAMPLES) or (folders != others and around & FIXTURES):
         return True
     differing = set(re.split(r"[/._-]", first)) ^ set(re.split(r"[/._-]", second))
     if differing and differing <= ENVIRONMENTS:
