@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-READABLE = r"(\.(ya?ml|json|md|markdown|rules?)|(^|/)(CODEOWNERS|test_[^/]*\.py|[^/]*_test\.py))$"
+READABLE = r"(\.(ya?ml|json|(?i:md|markdown)|rules?)|(^|/)(CODEOWNERS|test_[^/]*\.py|[^/]*_test\.py))$"
 """Paths that a local check may have something to say about; `tests/test_hooks.py` holds it against every reader's own pattern."""
 
 

@@ -211,7 +211,7 @@ def test_hooks_are_processes_that_do_not_compete() -> None:
 
 
 READ = [
-    "slo.yaml", "slo/checkout.yml", ".reliability.yaml", "a/b/rules.yaml", "dashboards/checkout.json", "README.md",
+    "slo.yaml", "slo/checkout.yml", ".reliability.yaml", "a/b/rules.yaml", "dashboards/checkout.json", "README.md", "GUIDE.MD",
     "docs/runbooks/検索停止.md", "CODEOWNERS", ".github/CODEOWNERS", "test_app.py", "tests/test_app.py", "pkg/app_test.py",
     "alerts/search.rules", "a.rule",
 ]  # fmt: skip
