@@ -7,8 +7,9 @@ and the nearest right key. Shapes are declared by the readers in `formats/` and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Union
 
 from pytest_reliability.model.duration import Duration
@@ -86,6 +87,12 @@ class Fields:
 Shape = Union[Anything, Scalar, Items, Entries, Either, Fields]
 
 
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_SPOKEN = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+"""Booleans as YAML 1.1 had them."""
+
+
+@lru_cache(maxsize=1024)
 def _is_duration(text: str) -> bool:
     try:
         Duration.parse(text)
@@ -114,14 +121,21 @@ def or_nothing(of: Shape, expected: str) -> Either:
     return Either((of, Scalar(expected, types=(), optional=True)), expected)
 
 
-def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str | None:
-    """The known word that `word` was probably meant to be, compared without case, hyphens and underscores first."""
-    import difflib
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be: written differently, with letters swapped, or mistyped.
 
+    Short words are alike by chance, so they must begin alike and be of nearly the same length.
+    """
+    from difflib import get_close_matches
+
+    written = _fold(word)
     folded = {_fold(name): name for name in known}
-    if exact := folded.get(_fold(word)):
-        return exact
-    close = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.75)
+    if written in folded:
+        return folded[written]
+    if swapped := [name for name in folded if sorted(name) == sorted(written)]:
+        return folded[swapped[0]]
+    alike = [name for name in folded if min(len(name), len(written)) > 4 or _begin_alike(name, written)]
+    close = get_close_matches(written, alike, n=1, cutoff=0.75)
     return folded[close[0]] if close else None
 
 
@@ -129,53 +143,181 @@ def _fold(word: str) -> str:
     return word.casefold().replace("_", "").replace("-", "")
 
 
-def faults(tree: Tree, shape: Shape, value: Any = None) -> Iterator[Fault]:
+def _begin_alike(one: str, other: str) -> bool:
+    return one[:1] == other[:1] and abs(len(one) - len(other)) < 2
+
+
+_EVERYTHING: Any = object()
+
+
+def faults(tree: Tree, shape: Shape, value: Any = _EVERYTHING) -> Iterator[Fault]:
     """Everything in `tree` (or only in `value`, a container of it) that does not have the shape."""
-    value = tree.data if value is None else value
-    yield from _walk(tree, shape, value, None, None, "the file")
+    inspection = _Inspection(tree)
+    inspection.value(shape, tree.data if value is _EVERYTHING else value, None, None, "the file")
+    return iter(inspection.found)
 
 
-def _walk(tree: Tree, shape: Shape, value: Any, holder: Any, key: str | int | None, name: str) -> Iterator[Fault]:
-    if isinstance(shape, Fields):
-        if isinstance(value, dict):
-            yield from _fields(tree, shape, value)
-        else:
-            yield _wrong(tree, value, holder, key, name, f"{shape.what} (a mapping) is expected")
-    elif isinstance(shape, Scalar):
-        if value is None:
-            if not shape.optional:
-                yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected")
-        elif not isinstance(value, shape.types) or (isinstance(value, bool) and bool not in shape.types):
-            yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected")
-        elif shape.accepts is not None and not shape.accepts(_spelling(tree, value, holder, key)):
-            meant = nearest(_spelling(tree, value, holder, key), shape.choices) if shape.choices else None
-            hint = f"did you mean {meant}?" if meant else ""
-            yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected", hint)
-    elif isinstance(shape, Items):
-        if not isinstance(value, list):
-            yield _wrong(tree, value, holder, key, name, "a list is expected")
+class _Inspection:
+    """One walk over a tree. A value comes with what holds it, its key there, and what messages call it."""
+
+    __slots__ = ("found", "meanings", "tree")
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.found: list[Fault] = []
+        self.meanings: dict[tuple[int, str], str | None] = {}
+
+    def value(self, shape: Shape, value: Any, holder: Any, key: Any, name: str) -> None:
+        """Compare a value with a shape of any kind."""
+        if isinstance(shape, Scalar):
+            self.scalar(shape, value, holder, key, name)
+        elif isinstance(shape, Fields):
+            if isinstance(value, dict):
+                self.fields(shape, value)
+            else:
+                self.wrong(value, holder, key, name, f"{shape.what} (a mapping) is expected")
+        elif isinstance(shape, Items):
+            if isinstance(value, list):
+                self.items(shape, value, holder, key, name)
+            else:
+                self.wrong(value, holder, key, name, "a list is expected")
+        elif isinstance(shape, Entries):
+            if isinstance(value, dict):
+                self.entries(shape, value, name)
+            else:
+                self.wrong(value, holder, key, name, "a mapping is expected")
+        elif isinstance(shape, Either):
+            form = next((form for form in shape.forms if _takes(form, value)), None)
+            if form is None:
+                self.wrong(value, holder, key, name, f"{shape.expected} is expected")
+            else:
+                self.value(form, value, holder, key, name)
+
+    def scalar(self, shape: Scalar, value: Any, holder: Any, key: Any, name: str) -> None:
+        """Compare a value with the shape of a single one."""
+        if value.__class__ in shape.types:
+            accepts = shape.accepts
+            if accepts is None or accepts(value if value.__class__ is str else self.spelling(value, holder, key)):
+                return
+        elif value is None and shape.optional:
             return
+        hint = "" if value is None else self.remedy(shape, value, holder, key)
+        self.wrong(value, holder, key, name, f"{shape.expected} is expected", hint)
+
+    def remedy(self, shape: Scalar, value: Any, holder: Any, key: Any) -> str:
+        """What to write instead of a value, where that can be told."""
+        text = self.spelling(value, holder, key)
+        if shape.choices:
+            meant = nearest(text, shape.choices)
+            return f"did you mean {meant}?" if meant else ""
+        accepted = shape.accepts is None or shape.accepts(text)
+        if isinstance(value, (bool, int, float)) and str in shape.types and accepted:
+            return f'put it in quotes: "{text}"'
+        if isinstance(value, str) and bool in shape.types and text.lower() in _SPOKEN:
+            return f"write {_SPOKEN[text.lower()]}"
+        if isinstance(value, str) and float in shape.types and _NUMBER.fullmatch(text) and accepted:
+            return "remove the quotes"
+        return ""
+
+    def items(self, shape: Items, value: list[Any], holder: Any, key: Any, name: str) -> None:
+        """Compare a list with its shape."""
         if len(value) < shape.minimum:
-            yield _wrong(tree, value, holder, key, name, f"a list of at least {shape.minimum} is expected")
+            self.wrong(value, holder, key, name, f"a list of at least {shape.minimum} is expected")
         if shape.maximum is not None and len(value) > shape.maximum:
-            yield _wrong(tree, value, holder, key, name, f"at most {shape.maximum} is allowed, not {len(value)}")
+            self.wrong(value, holder, key, name, f"at most {shape.maximum} is allowed, not {len(value)}")
         for index, item in enumerate(value):
-            yield from _walk(tree, shape.of, item, value, index, f"{name}[{index}]")
-    elif isinstance(shape, Either):
-        form = next((form for form in shape.forms if _takes(form, value)), None)
-        if form is None:
-            yield _wrong(tree, value, holder, key, name, f"{shape.expected} is expected")
+            self.value(shape.of, item, value, index, f"{name}[{index}]")
+
+    def entries(self, shape: Entries, value: dict[str, Any], name: str) -> None:
+        """Compare a mapping with free keys with its shape."""
+        compare: Any = self.scalar if isinstance(shape.of, Scalar) else self.value
+        for key, item in value.items():
+            if shape.key and not _fits(shape.key, key):
+                message = f"{key!r} cannot be a key of {name}: {shape.expected} is expected"
+                self.found.append(Fault(kind="wrong-value", at=self.tree.key_at(value, key), message=message))
+            compare(shape.of, item, value, key, key)
+
+    def fields(self, shape: Fields, value: dict[str, Any]) -> None:
+        """Compare a mapping with known keys with its shape."""
+        known = shape.known
+        given: Collection[str] = value
+        for key, item in value.items():
+            inner = known.get(key)
+            if inner.__class__ is Scalar:
+                self.scalar(inner, item, value, key, key)
+            elif inner is not None:
+                self.value(inner, item, value, key, key)
+            elif not self.allows(shape, key):
+                meant = self.meaning(shape, key)
+                if meant:
+                    given = {*given, meant}  # one mistake, one fault: what is misspelt is not missing as well
+                hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
+                message = f"{key!r} is not a key of {shape.what}, so it is not read"
+                self.found.append(Fault(kind="unknown-key", at=self.tree.key_at(value, key), message=message, hint=hint))
+        for key in shape.required:
+            if key not in given:
+                self.missing(value, f"{shape.what} has no {key!r}", f"add {key}: …")
+        for group in shape.one_of:
+            if not any(key in given for key in group):
+                lacks = f"neither {' nor '.join(group)}" if len(group) > 1 else f"no {group[0]!r}"
+                self.missing(value, f"{shape.what} has {lacks}", f"add one of: {', '.join(group)}")
+            self.exclusive(shape, value, group)
+        for group in shape.at_most_one:
+            self.exclusive(shape, value, group)
+
+    def allows(self, shape: Fields, key: str) -> bool:
+        """Whether a key that is not known may be there all the same."""
+        if shape.extension and re.match(shape.extension, key):
+            return True
+        if key in shape.renamed:
+            return False
+        if shape.growing:
+            meant = self.meaning(shape, key)
+            return not (meant and _misspells(key, meant))
+        return shape.open
+
+    def meaning(self, shape: Fields, key: str) -> str | None:
+        """The known key that an unknown one is meant to be. Whole files have the same one wrong, so it is looked for once."""
+        asked = id(shape), key
+        if asked not in self.meanings:
+            self.meanings[asked] = shape.renamed.get(key) or nearest(key, shape.known)
+        return self.meanings[asked]
+
+    def missing(self, value: dict[str, Any], message: str, hint: str) -> None:
+        """Report what a mapping lacks."""
+        self.found.append(Fault(kind="missing-field", at=self.tree.at(value), message=message, hint=hint))
+
+    def exclusive(self, shape: Fields, value: dict[str, Any], group: tuple[str, ...]) -> None:
+        """Report keys that exclude each other."""
+        present = [key for key in group if value.get(key) is not None]
+        if len(present) > 1:
+            message = f"{shape.what} has {' and '.join(map(repr, present))}, which exclude each other"
+            at = self.tree.key_at(value, present[-1])
+            self.found.append(Fault(kind="conflicting-fields", at=at, message=message, hint="keep one of them"))
+
+    def wrong(self, value: Any, holder: Any, key: Any, name: str, expected: str, hint: str = "") -> None:
+        """Report a value that is not what is expected."""
+        if isinstance(value, dict):
+            given = "a mapping"
+        elif isinstance(value, list):
+            given = "a list" if value else "an empty list"
+        elif value is None:
+            given = "empty"
         else:
-            yield from _walk(tree, form, value, holder, key, name)
-    elif isinstance(shape, Entries):
-        if not isinstance(value, dict):
-            yield _wrong(tree, value, holder, key, name, "a mapping is expected")
-            return
-        for entry, item in value.items():
-            if shape.key and not re.fullmatch(shape.key, entry):
-                message = f"{entry!r} cannot be a key of {name}: {shape.expected} is expected"
-                yield Fault(kind="wrong-value", at=tree.key_at(value, entry), message=message)
-            yield from _walk(tree, shape.of, item, value, entry, entry)
+            text = self.spelling(value, holder, key)
+            text = text if len(text) <= 60 else f"{text[:57]}..."
+            given = repr(text) if isinstance(value, str) else text
+        at = self.tree.at(value) if holder is None else self.tree.at(holder, key)
+        self.found.append(Fault(kind="wrong-value", at=at, message=f"{name} is {given}; {expected}", hint=hint))
+
+    def spelling(self, value: Any, holder: Any, key: Any) -> str:
+        """A scalar as it was written."""
+        return str(value) if isinstance(value, str) or holder is None else self.tree.spelling(holder, key)
+
+
+@lru_cache(maxsize=4096)
+def _fits(pattern: str, key: str) -> bool:
+    return re.fullmatch(pattern, key) is not None
 
 
 def _takes(shape: Shape, value: Any) -> bool:
@@ -183,40 +325,6 @@ def _takes(shape: Shape, value: Any) -> bool:
     if isinstance(value, dict):
         return isinstance(shape, (Fields, Entries))
     return isinstance(shape, Items if isinstance(value, list) else Scalar)
-
-
-def _fields(tree: Tree, shape: Fields, value: dict[str, Any]) -> Iterator[Fault]:
-    known = shape.known
-    given = set(value)
-    for key, item in value.items():
-        inner = known.get(key)
-        if inner is not None:
-            if not isinstance(inner, Anything):
-                yield from _walk(tree, inner, item, value, key, key)
-        elif not (shape.open and key not in shape.renamed) and not (shape.extension and re.match(shape.extension, key)):
-            meant = shape.renamed.get(key) or nearest(key, known)
-            if shape.growing and key not in shape.renamed and not (meant and _misspells(key, meant)):
-                continue
-            if meant:
-                given.add(meant)  # one mistake, one fault: what is misspelt is not missing as well
-            hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
-            message = f"{key!r} is not a key of {shape.what}, so it is not read"
-            yield Fault(kind="unknown-key", at=tree.key_at(value, key), message=message, hint=hint)
-    for key in shape.required:
-        if key not in given:
-            message = f"{shape.what} has no {key!r}"
-            yield Fault(kind="missing-field", at=tree.at(value), message=message, hint=f"add {key}: …")
-    for group in shape.one_of:
-        if given.isdisjoint(group):
-            lacks = f"neither {' nor '.join(group)}" if len(group) > 1 else f"no {group[0]!r}"
-            hint = f"add one of: {', '.join(group)}"
-            yield Fault(kind="missing-field", at=tree.at(value), message=f"{shape.what} has {lacks}", hint=hint)
-    for group in (*shape.one_of, *shape.at_most_one):
-        present = [key for key in group if value.get(key) is not None]
-        if len(present) > 1:
-            message = f"{shape.what} has {' and '.join(map(repr, present))}, which exclude each other"
-            at = tree.key_at(value, present[-1])
-            yield Fault(kind="conflicting-fields", at=at, message=message, hint="keep one of them")
 
 
 def _misspells(word: str, meant: str) -> bool:
@@ -228,21 +336,3 @@ def _misspells(word: str, meant: str) -> bool:
         return True
     longer = word.startswith(meant) or meant.startswith(word)
     return not longer and len(word) > 3 and SequenceMatcher(None, word, meant).ratio() >= 0.85
-
-
-def _spelling(tree: Tree, value: Any, holder: Any, key: str | int | None) -> str:
-    return value if isinstance(value, str) or holder is None or key is None else tree.spelling(holder, key)
-
-
-def _wrong(tree: Tree, value: Any, holder: Any, key: str | int | None, name: str, expected: str, hint: str = "") -> Fault:
-    at = tree.at(holder, key) if holder is not None else tree.at(value)
-    if isinstance(value, dict):
-        given = "a mapping"
-    elif isinstance(value, list):
-        given = "a list" if value else "an empty list"
-    elif value is None:
-        given = "empty"
-    else:
-        text = _spelling(tree, value, holder, key)
-        given = repr(text if len(text) <= 60 else f"{text[:57]}...")
-    return Fault(kind="wrong-value", at=at, message=f"{name} is {given}; {expected}", hint=hint)
