@@ -30,8 +30,9 @@ class FrontMatter:
 class Markdown:
     """A page, scanned.
 
-    `sections` begin at headings outside lists and quotes, and have no canonical names yet. `items` counts the list items, `tasks` those
-    with a check box.
+    `sections` begin at headings outside lists and quotes, and have no canonical names yet. For each of them, `led` tells whether
+    anything stands between its heading and the next one, and `tasks` counts the list items with a check box there. `items` are the list
+    items of the whole page.
     """
 
     path: str
@@ -41,8 +42,9 @@ class Markdown:
     fences: tuple[Fence, ...] = ()
     anchors: frozenset[str] = frozenset()
     front_matter: FrontMatter | None = None
+    led: tuple[bool, ...] = ()
+    tasks: tuple[int, ...] = ()
     items: int = 0
-    tasks: int = 0
 
 
 def scan(text: str, path: str) -> Markdown:
@@ -65,7 +67,7 @@ _HTML_TOKEN = re.compile(rf"<!--|{TAG.pattern}")
 _HTML_ATTRIBUTE = re.compile(r"""\s(id|name|href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""", re.I)
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 _HTML_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_MEDIA = frozenset({"img", "video", "audio", "iframe", "svg", "object", "embed", "input"})
+_MEDIA = ("img", "video", "audio", "iframe", "svg", "object", "embed", "input")
 
 _DELIMITER_ROW = re.compile(r"\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*(?:\n|\Z)")
 _CELL_END = re.compile(r"(?<!\\)\|")
@@ -75,7 +77,9 @@ _STATES = frozenset(
      "complete", "completed", "未着手", "未対応", "未定", "対応中", "完了", "対応済", "対応済み", "済", "進行中")
 )  # fmt: skip
 """What a cell says of a thing that its row does not name."""
-_UNSEEN = re.compile(r"<!--(?:[^-]|-(?!->))*-->|</?[A-Za-z][^<>]*>|&nbsp;|\[[ xX]?\](?!\()|[\s*_]+")
+_UNSEEN = re.compile(
+    rf"<!--(?:[^-]|-(?!->))*-->|(?!</?(?:{'|'.join(_MEDIA)})\b){TAG.pattern}|&nbsp;|\[[ xX]?\](?!\()|[\s*_]+", re.I
+)
 _SHORT = 2000
 """A longer paragraph than this shows something."""
 
@@ -120,7 +124,10 @@ class _Page:
         """(level, number) of the sections that are open, outermost first."""
         self.asks = False
         """Whether it is still to be found out if there is anything in the innermost section."""
-        self.items = self.tasks = 0
+        self.led: list[bool] = []
+        """The same, as far as it stands before the next heading."""
+        self.tasks: list[int] = []
+        self.items = 0
         self.starts: list[int] = []
 
     def read(self) -> Markdown:
@@ -141,8 +148,9 @@ class _Page:
             fences=tuple(self.fences),
             anchors=frozenset(self.anchors),
             front_matter=front_matter,
+            led=tuple(self.led),
+            tasks=tuple(self.tasks),
             items=self.items,
-            tasks=self.tasks,
         )
 
     def _front_matter(self) -> tuple[FrontMatter | None, int]:
@@ -176,6 +184,8 @@ class _Page:
             self._end_sections(level)
             self.open.append((level, len(self.filled)))
             self.filled.append(False)
+            self.led.append(False)
+            self.tasks.append(0)
             self.asks = True
 
     def prose(self, block: Block) -> None:
@@ -199,6 +209,8 @@ class _Page:
                 continue
             position = token.end()
             name = self._tag(token[0], base + token.start())
+            if name in _MEDIA:
+                self._show()
             if name in _HTML_HEADINGS:
                 if heading is not None:
                     self.anchors.add(slug("".join(heading).strip()))
@@ -225,20 +237,21 @@ class _Page:
 
     def item(self, task: bool) -> None:
         self.items += 1
-        self.tasks += task
+        if task and self.tasks:
+            self.tasks[-1] += 1
 
     def _show(self) -> None:
         """There is something to be seen in the innermost section."""
-        if self.open:
-            self.filled[self.open[-1][1]] = True
-        self.asks = False
+        if self.asks:
+            self.filled[-1] = self.led[-1] = True
+            self.asks = False
 
     def _end_sections(self, level: int) -> None:
         """End the sections of this level and below. What a section shows, the one around it shows."""
         while self.open and self.open[-1][0] >= level:
             _, index = self.open.pop()
-            if self.filled[index]:
-                self._show()
+            if self.filled[index] and self.open:
+                self.filled[self.open[-1][1]] = True
 
     # --- What is resolved at the end ------------------------------------------------------------------------------------------------
 
@@ -285,8 +298,6 @@ class _Page:
         """Take up the link or anchor of an HTML tag; return its name."""
         found = _TAG_NAME.match(tag)
         name = found[1].lower() if found else ""
-        if name in _MEDIA:
-            self._show()
         for attribute in _HTML_ATTRIBUTE.finditer(tag):
             key, group = attribute[1].lower(), attribute.lastindex or 0
             value = unescaped(attribute[group])
