@@ -54,7 +54,7 @@ RULE = """\
         annotations:
           summary: "{alert}: {{{{ $value | humanizePercentage }}}} of requests on {{{{ $labels.instance }}}} fail"
           description: The error rate of {job} has been over {threshold} for {wait}; its users see failures.
-          runbook_url: docs/runbooks/{job}.md
+          runbook_url: docs/runbooks/{team}.md
 """
 
 RECORD = """\
@@ -65,8 +65,11 @@ RECORD = """\
 """
 
 
+TEAMS = ("red", "green", "blue")
+
+
 def write_rules(folder: Path, count: int, rules: int = 10) -> int:
-    """Write `count` rule files and a runbook for each; return the bytes of the rule files."""
+    """Write `count` rule files and a runbook for each team; return the bytes of the rule files."""
     random.seed(0)
     (folder / "rules").mkdir()
     (folder / "docs/runbooks").mkdir(parents=True)
@@ -82,15 +85,16 @@ def write_rules(folder: Path, count: int, rules: int = 10) -> int:
                 "threshold": f"0.{random.randint(1, 999):03}",
                 "wait": random.choice(["5m", "10m", "15m"]),
                 "severity": random.choice(["critical", "warning"]),
-                "team": random.choice(["red", "green", "blue"]),
-                "percent": random.choice([50, 90, 95, 99]),
+                "team": random.choice(TEAMS),
+                "percent": 90 + index,
             }
             parts.append((RECORD if index % 5 == 4 else RULE).format(**facts))
         text = "".join(parts)
         size += len(text)
         (folder / f"rules/{job}.yaml").write_text(text)
-        sections = "".join(f"## {title}\n\nText.\n\n" for title in ("Meaning", "Impact", "Diagnosis", "Mitigation", "Owner"))
-        (folder / f"docs/runbooks/{job}.md").write_text(f"# {job}\n\n{sections}")
+    sections = "".join(f"## {title}\n\nText.\n\n" for title in ("Meaning", "Impact", "Diagnosis", "Mitigation", "Owner"))
+    for team in TEAMS:
+        (folder / f"docs/runbooks/{team}.md").write_text(f"# {team}\n\n{sections}")
     (folder / "schema.json").write_text(json.dumps(SCHEMA))
     return size
 

@@ -87,23 +87,27 @@ class _Owners:
         ]
 
 
+def _folder(owner: Owner) -> str | None:
+    return owner.root if owner else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a check said of all its subjects, by owner, before anybody's settings count."""
+    """What a check said of all its subjects, by the owner's folder, before anybody's settings count."""
 
     check: Check
-    subjects: Mapping[Owner, int]
-    problems: Mapping[Owner, Sequence[Problem]]
+    subjects: Mapping[str | None, int]
+    problems: Mapping[str | None, Sequence[Problem]]
     crash: str
 
 
 def _ask(check: Check, graph: Graph, owners: _Owners) -> _Answer:
-    subjects: dict[Owner, int] = {}
-    problems: dict[Owner, list[Problem]] = {}
+    subjects: dict[str | None, int] = {}
+    problems: dict[str | None, list[Problem]] = {}
     subject, crash = None, ""
     try:
         for subject in graph.of(check.subject):
-            owner = owners.of(subject)
+            owner = _folder(owners.of(subject))
             subjects[owner] = subjects.get(owner, 0) + 1
             for problem in check.run(subject, graph) if check.repo_wide else check.run(subject):
                 problems.setdefault(owner, []).append(problem)
@@ -115,10 +119,10 @@ def _ask(check: Check, graph: Graph, owners: _Owners) -> _Answer:
 def _outcome(answer: _Answer, owner: Owner, owners: _Owners) -> Outcome:
     """What one owner's part of an answer amounts to, in the order of what people must hear first."""
     check = answer.check
-    subjects = answer.subjects.get(owner, 0)
+    subjects = answer.subjects.get(_folder(owner), 0)
     accepted = reason_to_ignore(check, owner.settings.ignore) if owner else None
     waiver = Waiver(accepted) if accepted else None
-    findings = tuple(_finding(check, problem, waiver) for problem in answer.problems.get(owner, ()))
+    findings = tuple(_finding(check, problem, waiver) for problem in answer.problems.get(_folder(owner), ()))
     unread = owners.unread(owner, (check.subject,))
     blocked = owners.unread(owner, check.needs) if findings else []
 

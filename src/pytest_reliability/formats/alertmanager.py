@@ -218,7 +218,7 @@ def _unquoted(text: str) -> str:
 FORMAT = Format(
     name="alertmanager",
     files=r"\.(?:ya?ml|json)$",
-    marker=rb"\breceivers[\"']?\s*:",
+    marker=rb"receivers[\"']?\s*:",
     yields=(Routing, Receiver, Definition, Reference),
     read=read,
 )
