@@ -210,7 +210,7 @@ def _dialect(data: Any, settings: Settings, usual: str) -> str:
         return usual
     groups = _groups(data)
     rules = [rule for group in groups for rule in _rules(group)]
-    if any(_LOGQL.search(_STRINGS.sub('""', rule["expr"])) for rule in rules if isinstance(rule.get("expr"), str)):
+    if any(_is_logql(rule["expr"]) for rule in rules if isinstance(rule.get("expr"), str)):
         return "loki"
     of_groups = {key for group in groups for key in group}
     of_rules = {key for rule in rules for key in rule}
@@ -218,6 +218,10 @@ def _dialect(data: Any, settings: Settings, usual: str) -> str:
         if not of_groups.isdisjoint(GROUP_KEYS.get(dialect, ())) or not of_rules.isdisjoint(RULE_KEYS.get(dialect, ())):
             return dialect
     return usual
+
+
+def _is_logql(expr: str) -> bool:
+    return _LOGQL.search(expr) is not None and _LOGQL.search(_STRINGS.sub('""', expr)) is not None
 
 
 def _content(tree: Tree, data: Any, dialect: str, settings: Settings) -> Iterator[Node | Fault]:

@@ -30,7 +30,7 @@ def templated(text: str) -> bool:
     """Whether something outside of strings has yet to be filled in."""
     if not ("$" in text or "{{" in text or "{%" in text or "[[" in text):  # most have none, and looking closer is dear
         return False
-    return any(match.lastgroup == "placeholder" for match in _PIECE.finditer(text))
+    return _ANY.search(text) is not None and any(match.lastgroup == "placeholder" for match in _PIECE.finditer(text))
 
 
 def substitute(text: str, window: str = "5m") -> str | None:
