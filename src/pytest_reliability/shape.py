@@ -69,8 +69,8 @@ class Fields:
     """A mapping with known keys. `what` names it in messages ("an OpenSLO objective").
 
     `required` must be present; of each group in `one_of` exactly one, of each in `at_most_one` no more than one. `renamed` maps
-    what people write by mistake to what they mean. `open` mappings may have other keys too. Those of `growing` ones are known as of
-    today: another key is told only where it looks like a misspelling. A key that matches `extension` is always allowed.
+    what people write by mistake to what they mean. `open` mappings may have other keys too. Those of `growing` ones are known as
+    of today: another key is told only where it looks like a misspelling. A key that matches `extension` is always allowed.
     """
 
     what: str
@@ -84,7 +84,7 @@ class Fields:
     extension: str = ""
 
 
-Shape = Union[Anything, Scalar, Items, Entries, Either, Fields]
+Shape = Union[Anything, Scalar, Items, Entries, Either, Fields]  # noqa: UP007 - Python 3.10 cannot put strings together with |
 
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -305,8 +305,7 @@ class _Inspection:
             given = "empty"
         else:
             text = self.spelling(value, holder, key)
-            text = text if len(text) <= 60 else f"{text[:57]}..."
-            given = repr(text) if isinstance(value, str) else text
+            given = repr(text if len(text) <= 60 else f"{text[:57]}...")
         at = self.tree.at(value) if holder is None else self.tree.at(holder, key)
         self.found.append(Fault(kind="wrong-value", at=at, message=f"{name} is {given}; {expected}", hint=hint))
 
@@ -332,7 +331,7 @@ def _misspells(word: str, meant: str) -> bool:
     from difflib import SequenceMatcher
 
     word, meant = _fold(word), _fold(meant)
-    if word == meant:
+    if word.rstrip("s") == meant.rstrip("s"):
         return True
     longer = word.startswith(meant) or meant.startswith(word)
     return not longer and len(word) > 3 and SequenceMatcher(None, word, meant).ratio() >= 0.85
