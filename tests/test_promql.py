@@ -184,6 +184,15 @@ def test_the_same_text_is_parsed_once():
     assert parse("up == 0") is parse("up == 0")
 
 
+def test_expressions_that_differ_in_values_only_are_judged_alike_and_have_their_own_trees():
+    """Generated rules repeat a pattern; what they read is not the same for that."""
+    one, other = 'up{job="a"} > 0.25', 'up{job="it\'s"} > 0.75'
+    assert (True, True) == (parse(one).valid, parse(other).valid)
+    assert ["a", "it's"] == [selectors(text)[0].matchers[0].value for text in (one, other)]
+    assert [True, False] == [parse(text).valid for text in ('up{job=~"(a)"}', 'up{job=~"(a"}')]
+    assert parse('foo{a=\'x="\', b="y"}').valid
+
+
 def test_a_tree_of_another_spelling_says_so():
     """Its computed ranges are not those of the text."""
     assert (False, True) == (parse("rate(foo[5m])").rewritten, parse("rate(foo[5m * 2])").rewritten)

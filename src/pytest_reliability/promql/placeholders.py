@@ -43,7 +43,7 @@ def substitute(text: str, window: str = "5m") -> str | None:
     if not _ANY.search(text):
         return text
     filled = _Filling(window).fill(text)
-    return None if filled is None or parse(filled).tree is None else filled
+    return None if filled is None or not parse(filled).valid else filled
 
 
 @dataclass(slots=True)
