@@ -105,7 +105,7 @@ def test_naming_only_the_label_leaves_the_words_ours():
         ("scrape_interval: 30", ".reliability.yaml:1:18: scrape_interval is '30'; a duration such as 5m or 30d is expected"),
         ("folders: docs", ".reliability.yaml:1:10: folders is 'docs'; folders (a mapping) is expected"),
         ("ignore: {ALR007: ''}", ".reliability.yaml:1:18: ALR007 is ''; the reason why is expected"),
-        ("service: a\nservice: b", ".reliability.yaml:2:1: 'service'"),
+        ("service: a\nservice: b", ".reliability.yaml:2:1: key 'service' is given twice"),
         ("runbook_urls: {docs: x}", ".reliability.yaml:1:16: 'docs' cannot be a key of runbook_urls: a URL prefix, such as"
          " https://wiki.example.com/runbooks/ is expected"),
         ("- a", "the file is a list; the configuration (a mapping) is expected"),

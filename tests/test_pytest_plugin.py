@@ -141,7 +141,7 @@ def test_what_does_not_apply_is_skipped_with_its_reason(run):
 
 def test_what_is_unknown_fails(run):
     """A file that cannot be read might hold anything."""
-    result = run({**README, "rules.yaml": "groups:\n- name: a\n  rules: [\n"}, "-k", "ALR001")
+    result = run({**README, "rules.yaml": "groups:\n- name: a\n  rules: [{alert: a, expr: up\n"}, "-k", "ALR001")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["unknown: could not be read: rules.yaml"])
 
