@@ -239,7 +239,8 @@ def test_places_of_what_is_not_there():
 
 
 def test_place_of_a_scalar_document():
-    """A document that is one scalar has a place as well."""
+    """A document that is one scalar, or nothing at all, has a place as well."""
+    assert (2, 4, 0) == place(documents("a: 1\n---\n")[1].at(None))
     (_, tree) = documents("--- a\n--- b\n")
     assert (2, 5, 0) == place(tree.at(tree.data))
 
@@ -498,6 +499,7 @@ MISTAKES = {
     "a: [b\nc: 2": (2, 2, "the [ on line 1 is not closed before this", "add ], or a comma between two items"),
     "b: 1\na: 'x\nc: 1\n": (2, 4, "the quote that opens here is not closed", "close the quote"),
     'a: "x\n---\n': (1, 4, "the quote that opens here is not closed", "close the quote"),
+    "a: [b\n\n\n": (1, 6, "the [ on line 1 is not closed before this", "add ], or a comma between two items"),
     "a: |x\n  b": (1, 5, "nothing can follow | or > in its line", "begin the text in the next line"),
     "a: !x!y b": (1, 4, "this tag is not declared", f"{QUOTE} if the exclamation mark is part of it"),
     "a: *": (1, 5, "an alias or an anchor needs a name", f"{QUOTE} if * or & is part of it"),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Union
 
 from pytest_reliability.model.duration import Duration
@@ -187,11 +188,15 @@ class _Inspection:
             else:
                 self.wrong(value, holder, key, name, "a mapping is expected")
         elif isinstance(shape, Either):
-            form = next((form for form in shape.forms if _takes(form, value)), None)
-            if form is None:
-                self.wrong(value, holder, key, name, f"{shape.expected} is expected")
-            else:
+            self.either(shape, value, holder, key, name)
+
+    def either(self, shape: Either, value: Any, holder: Any, key: Any, name: str) -> None:
+        """Compare a value with the form that is meant for its kind."""
+        for form in shape.forms:
+            if _takes(form, value):
                 self.value(form, value, holder, key, name)
+                return
+        self.wrong(value, holder, key, name, f"{shape.expected} is expected")
 
     def scalar(self, shape: Scalar, value: Any, holder: Any, key: Any, name: str) -> None:
         """Compare a value with the shape of a single one."""
@@ -230,12 +235,14 @@ class _Inspection:
 
     def entries(self, shape: Entries, value: dict[str, Any], name: str) -> None:
         """Compare a mapping with free keys with its shape."""
-        compare: Any = self.scalar if isinstance(shape.of, Scalar) else self.value
+        of = shape.of
+        fine = of.types if isinstance(of, Scalar) and of.accepts is None else ()
         for key, item in value.items():
             if shape.key and not _fits(shape.key, key):
                 message = f"{key!r} cannot be a key of {name}: {shape.expected} is expected"
                 self.found.append(Fault(kind="wrong-value", at=self.tree.key_at(value, key), message=message))
-            compare(shape.of, item, value, key, key)
+            if item.__class__ not in fine:
+                self.value(of, item, value, key, key)
 
     def fields(self, shape: Fields, value: dict[str, Any]) -> None:
         """Compare a mapping with known keys with its shape."""
@@ -251,7 +258,7 @@ class _Inspection:
                 meant = self.meaning(shape, key)
                 if meant:
                     given = {*given, meant}  # one mistake, one fault: what is misspelt is not missing as well
-                hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
+                hint = f"did you mean {meant}?" if meant else f"known here: {_some(known)}"
                 message = f"{key!r} is not a key of {shape.what}, so it is not read"
                 self.found.append(Fault(kind="unknown-key", at=self.tree.key_at(value, key), message=message, hint=hint))
         for key in shape.required:
@@ -312,6 +319,12 @@ class _Inspection:
     def spelling(self, value: Any, holder: Any, key: Any) -> str:
         """A scalar as it was written."""
         return str(value) if isinstance(value, str) or holder is None else self.tree.spelling(holder, key)
+
+
+def _some(words: Iterable[str]) -> str:
+    """The words, or as many as anybody reads."""
+    first = list(islice(words, 13))
+    return ", ".join(first if len(first) < 13 else [*first[:12], "…"])
 
 
 @lru_cache(maxsize=4096)

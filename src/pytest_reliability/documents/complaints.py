@@ -55,8 +55,8 @@ def explain(source: Text, error: Any) -> Unreadable:
         return source.unreadable(found.start(), f"the character U+{ord(found[0]):04X} is not allowed in YAML", "remove it")
     if found := _CONFLICT.search(text):
         return source.unreadable(found.start(), "a merge conflict begins here", "keep one side, and remove the three marks")
-    index = min(error.problem_mark.index, len(text))
-    context = min(error.context_mark.index, len(text)) if error.context_mark else index
+    index = error.problem_mark.index
+    context = error.context_mark.index if error.context_mark else index
     character = text[index : index + 1]
     described = f"{error.problem}, {error.context}\n{source.before(index)}▸{character}"
     for complaint in _COMPLAINTS:

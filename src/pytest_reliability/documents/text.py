@@ -50,9 +50,13 @@ class Text:
         """What stands on the line before the character `index`."""
         return self.text[index - self.location(index).column + 1 : index]
 
+    def within(self, index: int) -> int:
+        """The index, or that behind the last text if it is the file's end: there people have a line to look at."""
+        return index if index < len(self.text) else len(self.text.rstrip())
+
     def unreadable(self, index: int, reason: str, hint: str = "") -> Unreadable:
         """What to raise because of the character `index`."""
-        return Unreadable(self.location(index), reason, hint)
+        return Unreadable(self.location(self.within(index)), reason, hint)
 
     def duplicate_key(self, key: str, index: int, first: int) -> Fault:
         """The fault that the key at `index` stood at `first` already."""

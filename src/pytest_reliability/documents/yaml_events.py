@@ -152,7 +152,7 @@ class _Builder:
                     self.source,
                     container[0],
                     table,
-                    start=places[0],
+                    start=self.source.within(places[0]),
                     faults=tuple(self.faults),
                     aliases=self.aliases,
                     kept=tuple(self.kept),
