@@ -1,7 +1,7 @@
 """The blocks of a page of Markdown: headings, paragraphs, code and HTML, wherever lists and quotes put them.
 
-These are CommonMark's rules, line by line, without a tree: a block is told to a `Reader` as soon as it ends. A line's place in the
-page is kept throughout, as an offset.
+These are CommonMark's rules, line by line, without a tree: a block is told to a `Reader` as soon as it ends. A line's place in
+the page is kept throughout, as an offset.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Reader(Protocol):
 
 
 class Blocks:
-    """Passes over a page once. `definitions` are its link reference definitions, by normalised label, complete when all is read."""
+    """Passes over a page once. `definitions` are its link reference definitions by label, complete when all is read."""
 
     def __init__(self, text: str, reader: Reader) -> None:
         self.definitions: dict[str, str] = {}

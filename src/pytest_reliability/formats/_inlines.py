@@ -1,7 +1,7 @@
 """What stands inside a block of Markdown: its links, and its text as a reader sees it.
 
-This is CommonMark's inline grammar as far as links and headings need it. Everything is told by offsets into the text that is read, and
-nothing is looked at more than a bounded number of times, however it is nested or left open.
+This is CommonMark's inline grammar as far as links and headings need it. Everything is told by offsets into the text that is
+read, and nothing is looked at more than a bounded number of times, however it is nested or left open.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _TEXT_TOKEN = re.compile(rf"\\{PUNCTUATION}|``*|<|!\[|\[|\]|\*\**|__*|{_ENTITY.p
 _FINESSE = re.compile(r"[\\`<]")
 _SIMPLE_LINK = re.compile(r"\[([^][\\`<]{0,200})\]\(([^\x00-\x20\x7f<()\\]*)\)")
 _BACKTICKS = re.compile(r"``*")
-_AUTOLINK = re.compile(r"<(?:([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f\x7f]*)|([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9][A-Za-z0-9.-]*))>")
+_AUTOLINK = re.compile(
+    r"<(?:([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f\x7f]*)|([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9][A-Za-z0-9.-]*))>"
+)
 _ENDS = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>", "<!": ">"}
 _SPECIAL_MARKUP = re.compile(r"<!--|<\?|<!\[CDATA\[|<!(?=[A-Za-z])")
 
@@ -50,7 +52,7 @@ _MOST_RUNS = 200
 
 
 class Link(NamedTuple):
-    """A link or an image: `start` to `end` is its destination, or the label that stands for it; `text` the source in its brackets."""
+    """A link or an image: `start` to `end` is its destination, or the label for it; `text` is the source in its brackets."""
 
     start: int
     end: int
@@ -316,7 +318,7 @@ def _blanks(text: str, at: int, end: int) -> int:
 
 
 def destination(text: str, at: int, limit: int) -> tuple[int, int, int] | None:
-    """(start, end, what follows) of the destination at that offset: `<…>`, or without white space and with balanced parentheses."""
+    """(start, end, what follows) of the destination at that offset: `<…>`, or no white space and balanced parentheses."""
     if text.startswith("<", at, limit):
         angled = _ANGLED.match(text, at, limit)
         return (*angled.span(1), angled.end()) if angled else None
@@ -337,7 +339,13 @@ def destination(text: str, at: int, limit: int) -> tuple[int, int, int] | None:
 def definition(text: str, at: int, limit: int) -> tuple[str, str, int] | None:
     """(label, target, what follows) of the link reference definition at that offset; a footnote (`[^1]: …`) is none."""
     label = _LABEL.match(text, _blanks(text, at, limit), limit)
-    if label is None or not label[1].strip() or label[1][0] == "^" or len(label[1]) > _LONGEST_LABEL or not text.startswith(":", label.end(), limit):
+    if (
+        label is None
+        or not label[1].strip()
+        or label[1][0] == "^"
+        or len(label[1]) > _LONGEST_LABEL
+        or not text.startswith(":", label.end(), limit)
+    ):
         return None
     begin = _blanks(text, label.end() + 1, limit)
     found = destination(text, begin, limit)

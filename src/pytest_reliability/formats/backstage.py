@@ -50,6 +50,4 @@ def _owner(value: Any) -> str | None:
     return name if name and name not in ("unknown", "guests") else None
 
 
-FORMAT = Format(
-    name="backstage", files=r"(?:^|/)catalog-info\.ya?ml$", marker=rb"backstage\.io/", yields=(Component,), read=read
-)
+FORMAT = Format(name="backstage", files=r"(?:^|/)catalog-info\.ya?ml$", marker=rb"backstage\.io/", yields=(Component,), read=read)

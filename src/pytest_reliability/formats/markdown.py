@@ -20,7 +20,7 @@ from pytest_reliability.model.nodes import Fence, Heading, Hyperlink, Section
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
-    """The metadata that a page begins with: `language` is "yaml" or "toml"; `text` is the page up to its end, so that places hold."""
+    """The metadata that a page begins with, in `language` "yaml" or "toml"; `text` is the page up to their end."""
 
     language: str
     text: str
@@ -31,8 +31,8 @@ class Markdown:
     """A page, scanned.
 
     `sections` begin at headings outside lists and quotes, and have no canonical names yet. For each of them, `led` tells whether
-    anything stands between its heading and the next one, and `tasks` counts the list items with a check box there. `items` are the list
-    items of the whole page.
+    anything stands between its heading and the next one, and `tasks` counts the list items with a check box there. `items` are
+    the list items of the whole page.
     """
 
     path: str
@@ -154,7 +154,7 @@ class _Page:
         )
 
     def _front_matter(self) -> tuple[FrontMatter | None, int]:
-        """The front matter, and where the page proper begins. A page may begin with a mere line, so `---` needs a key after it."""
+        """The front matter, and where the page proper begins. `---` may be a mere line, so a key has to follow it."""
         begins = _FRONT_MATTER.match(self.text)
         ends = _FRONT_MATTER_END[begins[1] or begins[2]].search(self.text, begins.end()) if begins else None
         if begins is None or ends is None:
@@ -174,7 +174,7 @@ class _Page:
             position = prefix.end()
         return "".join((*pieces, text[position:]))
 
-    # --- What the blocks tell -------------------------------------------------------------------------------------------------------
+    # --- What the blocks tell
 
     def heading(self, level: int, start: int, end: int, block: Block, nested: bool) -> None:
         self.titles.append((level, start, end, block, nested))
@@ -226,8 +226,8 @@ class _Page:
     def fence(self, start: int, end: int, info: str, body: str, plain: bool) -> None:
         at = self._at(start, end - start - self.text.endswith("\n", start, end))
         if plain and self.added:
-            lines = body.count("\n")
-            body = "\n".join(self.original.split("\n", at.line + lines)[at.line : at.line + lines] + [""])
+            last = at.line + body.count("\n")
+            body = "\n".join((*self.original.split("\n", last)[at.line : last], ""))
         self.fences.append(Fence(at=at, language=unescaped(info.split(None, 1)[0]) if info else "", text=body))
         if body.strip():
             self._show()
@@ -253,7 +253,7 @@ class _Page:
             if self.filled[index] and self.open:
                 self.filled[self.open[-1][1]] = True
 
-    # --- What is resolved at the end ------------------------------------------------------------------------------------------------
+    # --- What is resolved at the end
 
     def _resolve_headings(self) -> None:
         """Make headings of the titles. A number is added to an anchor that an earlier heading has."""

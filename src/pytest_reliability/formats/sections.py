@@ -1,4 +1,5 @@
-"""Which sections a heading stands for: "3. Impact / Severity:" is about impact, `影響（Impact）` as well, "Low-impact changes" is not.
+"""Which sections a heading stands for: "3. Impact / Severity:" is about impact, `影響（Impact）` as well, "Low-impact changes" is
+not.
 
 A heading is taken apart where people join two things ("Diagnosis and mitigation", 原因と対策, words in brackets). Each part is
 looked up in the vocabulary as it is; then without words that add nothing ("Rollback plan", 切り戻し手順); then by its last words
@@ -27,12 +28,16 @@ _RUNBOOK = _by_heading(RUNBOOK)
 _POSTMORTEM = _by_heading(POSTMORTEM)
 
 _STRONG = frozenset(
-    ("impact", "diagnosis", "diagnostics", "investigation", "troubleshooting", "triage", "mitigation", "remediation", "resolution",
-     "recovery", "prerequisites", "verification", "validation", "rollback", "escalation", "symptoms", "timeline", "overview", "summary",
+    ("impact", "diagnosis", "diagnostics", "investigation", "troubleshooting", "triage", "mitigation", "remediation",
+     "resolution",
+     "recovery", "prerequisites", "verification", "validation", "rollback", "escalation", "symptoms", "timeline",
+     "overview", "summary",
      "procedure", "procedures", "steps", "root cause", "root causes", "action items", "contributing factors", "lessons learned",
      "lessons learnt", "follow-up", "follow-ups", "possible causes", "post-check", "improvements", "severity",
-     "影響", "影響範囲", "手順", "原因", "根本原因", "検証", "動作確認", "対処", "復旧", "ロールバック", "切り戻し", "エスカレーション", "症状",
-     "タイムライン", "時系列", "再発防止", "再発防止策", "恒久対策", "アクションアイテム", "概要", "目的", "前提条件", "連絡先", "診断", "切り分け",
+     "影響", "影響範囲", "手順", "原因", "根本原因", "検証", "動作確認", "対処", "復旧", "ロールバック", "切り戻し",
+     "エスカレーション", "症状",
+     "タイムライン", "時系列", "再発防止", "再発防止策", "恒久対策", "アクションアイテム", "概要", "目的", "前提条件",
+     "連絡先", "診断", "切り分け",
      "緩和", "教訓", "サマリー")
 )  # fmt: skip
 """Words that say what a section is about even where others come before or after them."""
@@ -43,19 +48,23 @@ _JOINS = frozenset(
 """What follows a word that goes on to say "of what"."""
 _PARTICLES = tuple("のをへがはにでと")
 _FILLERS = frozenset(
-    ("steps", "step", "procedures", "procedure", "process", "plan", "instructions", "actions", "guide", "details", "section", "checklist",
-     "notes", "analysis", "assessment", "path", "policy", "matrix", "options", "commands", "tasks", "flow", "information", "summary",
+    ("steps", "step", "procedures", "procedure", "process", "plan", "instructions", "actions", "guide", "details",
+     "section", "checklist",
+     "notes", "analysis", "assessment", "path", "policy", "matrix", "options", "commands", "tasks", "flow", "information",
+     "summary",
      "description", "report", "log", "list", "strategy", "criteria", "checks", "overview")
 )  # fmt: skip
 """Words that add nothing after the word that matters."""
 _FILLERS_JAPANESE = (
-    "チェックリスト", "について", "チェック", "フロー", "の流れ", "の詳細", "の特定", "手順", "方法", "一覧", "詳細", "内容", "状況", "作業", "計画",
+    "チェックリスト", "について", "チェック", "フロー", "の流れ", "の詳細", "の特定", "手順", "方法", "一覧", "詳細",
+    "内容", "状況", "作業", "計画",
     "項目", "分析", "調査", "案",
 )  # fmt: skip
 _VERBS = {
     "diagnose": "diagnosis", "diagnosing": "diagnosis", "investigate": "diagnosis", "investigating": "diagnosis",
     "troubleshoot": "diagnosis", "debug": "diagnosis",
-    "mitigate": "mitigation", "mitigating": "mitigation", "resolve": "mitigation", "resolving": "mitigation", "fixing": "mitigation",
+    "mitigate": "mitigation", "mitigating": "mitigation", "resolve": "mitigation", "resolving": "mitigation",
+    "fixing": "mitigation",
     "recover": "mitigation", "recovering": "mitigation", "restore": "mitigation", "restoring": "mitigation",
     "verify": "verification", "verifying": "verification", "validate": "verification", "validating": "verification",
 }  # fmt: skip

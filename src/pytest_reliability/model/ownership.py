@@ -1,8 +1,9 @@
 """Who owns a file, by the rules of a CODEOWNERS file.
 
-The patterns are those of gitignore, as GitHub and GitLab have them: `*` does not cross a slash, `**` does; a pattern with a slash in it
-(other than at its end) counts from the root; one that names a folder covers all that is in it, while `docs/*` stops at its files. The
-last rule that matches decides, and a rule without owners says that nobody owns. In GitLab's sections each decides for itself.
+The patterns are those of gitignore, as GitHub and GitLab have them: `*` does not cross a slash, `**` does; a pattern with a
+slash in it (other than at its end) counts from the root; one that names a folder covers all that is in it, while `docs/*` stops
+at its files. The last rule that matches decides, and a rule without owners says that nobody owns. In GitLab's sections each
+decides for itself.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def owners_of(rules: Iterable[OwnerRule], path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(owner for owners in decided.values() for owner in owners))
 
 
-_PIECE = re.compile(r"(?P<folders>(?<![^/])\*\*/)|(?P<rest>(?<=/)\*\*$)|(?P<any>\*+)|(?P<one>\?)|\\(?P<escaped>.)|(?P<plain>.)", re.S)
+_PIECE = re.compile(
+    r"(?P<folders>(?<![^/])\*\*/)|(?P<rest>(?<=/)\*\*$)|(?P<any>\*+)|(?P<one>\?)|\\(?P<escaped>.)|(?P<plain>.)", re.S
+)
 _EXPRESSIONS = {"folders": "(?:.*/)?", "rest": ".*", "any": "[^/]*", "one": "[^/]"}
 
 

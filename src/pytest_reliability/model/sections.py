@@ -1,7 +1,7 @@
 """The sections of runbooks and postmortems, under one canonical name each, with the headings that people give them.
 
-Headings are in English and Japanese, written as they are compared: lower case, in Unicode's compatible form (NFKC). The first ones
-of each are what a hint proposes. `formats/sections.py` tells which of them a heading stands for.
+Headings are in English and Japanese, written as they are compared: lower case, in Unicode's compatible form (NFKC). The first
+ones of each are what a hint proposes. `formats/sections.py` tells which of them a heading stands for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ RUNBOOK: Vocabulary = MappingProxyType(
             "前提条件", "事前準備", "前提", "事前確認", "必要な権限", "必要なツール", "準備",
         ),
         "diagnosis": (
-            "diagnosis", "investigation", "troubleshooting", "diagnosis steps", "diagnostics", "possible checks", "steps to check",
+            "diagnosis", "investigation", "troubleshooting", "diagnosis steps", "diagnostics", "possible checks",
+            "steps to check",
             "triage", "possible causes", "debugging", "diagnostic commands",
             "診断", "調査", "切り分け", "確認手順", "原因", "トラブルシューティング", "原因調査", "原因特定",
         ),
@@ -42,21 +43,25 @@ RUNBOOK: Vocabulary = MappingProxyType(
             "対処", "対応", "復旧", "対応手順", "復旧手順", "緩和", "回復", "リカバリ", "リカバリー", "暫定対処", "対策", "復元",
         ),
         "steps": (
-            "steps", "procedure", "procedure steps", "procedures", "execute", "execution", "instructions", "runbook", "playbook", "checklist",
+            "steps", "procedure", "procedure steps", "procedures", "execute", "execution", "instructions", "runbook",
+            "playbook", "checklist",
             "手順", "作業手順", "実行手順", "運用手順", "チェックリスト", "確認項目",
         ),
         "verification": (
             "verification", "validation", "post checks", "verify", "definition of done", "success criteria", "post-check",
             "post-checks", "acceptance criteria",
-            "検証", "動作確認", "完了条件", "検証チェックリスト", "復旧確認", "正常性確認", "判定基準", "成功判定", "反映確認", "結果の確認",
+            "検証", "動作確認", "完了条件", "検証チェックリスト", "復旧確認", "正常性確認", "判定基準", "成功判定",
+            "反映確認", "結果の確認",
         ),
         "rollback": (
             "rollback", "revert", "back out", "rollback procedure", "undo", "abort", "roll back", "rolling back", "backout",
             "ロールバック", "切り戻し", "巻き戻し", "ロールバック手順", "切戻し", "バックアップ復元",
         ),
         "escalation": (
-            "escalation", "contacts", "on-call", "escalation contacts", "points of contact", "owner", "owners", "oncall", "ownership",
-            "エスカレーション", "連絡先", "担当", "エスカレーション基準", "エスカレーションフロー", "エスカレーション手順", "連絡窓口",
+            "escalation", "contacts", "on-call", "escalation contacts", "points of contact", "owner", "owners", "oncall",
+            "ownership",
+            "エスカレーション", "連絡先", "担当", "エスカレーション基準", "エスカレーションフロー", "エスカレーション手順",
+            "連絡窓口",
             "連絡体制", "オーナー", "担当者", "担当チーム", "緊急連絡先", "緊急時連絡",
         ),
         "dashboards": (
@@ -81,9 +86,11 @@ RUNBOOK: Vocabulary = MappingProxyType(
 POSTMORTEM: Vocabulary = MappingProxyType(
     {
         "summary": (
-            "summary", "overview", "what happened", "issue summary", "executive summary", "abstract", "tl;dr", "tldr", "description",
+            "summary", "overview", "what happened", "issue summary", "executive summary", "abstract", "tl;dr", "tldr",
+            "description",
             "incident summary",
-            "概要", "サマリー", "要約", "サマリ", "何が起きた", "何が起きたか", "なにが起きたか", "エグゼクティブサマリー", "障害内容", "事象",
+            "概要", "サマリー", "要約", "サマリ", "何が起きた", "何が起きたか", "なにが起きたか", "エグゼクティブサマリー",
+            "障害内容", "事象",
         ),
         "metadata": (
             "metadata", "status", "authors", "attendees", "stats", "incident details",
@@ -116,7 +123,8 @@ POSTMORTEM: Vocabulary = MappingProxyType(
             "うまくいったこと", "良かった点", "なにがうまくいった", "有効だった対応",
         ),
         "went_wrong": (
-            "what went wrong", "what went poorly", "what could have gone better", "what didn't go well", "things that went poorly",
+            "what went wrong", "what went poorly", "what could have gone better", "what didn't go well",
+            "things that went poorly",
             "うまくいかなかったこと", "改善が必要なこと", "なにがうまくいかなかった", "悪かった点",
         ),
         "lucky": (
@@ -129,10 +137,12 @@ POSTMORTEM: Vocabulary = MappingProxyType(
         ),
         "action_items": (
             "action items", "follow-up", "next steps", "follow-ups", "follow up", "followups", "actions",
-            "corrective and preventative measures", "corrective and preventive measures", "corrective actions", "preventive measures",
+            "corrective and preventative measures", "corrective and preventive measures", "corrective actions",
+            "preventive measures",
             "prevention", "remediation", "remediations", "remediation items", "improvements", "moving forward", "todo", "to do",
             "immediate actions", "what are we doing about it",
-            "アクションアイテム", "再発防止策", "対策", "再発防止", "恒久対策", "今後の対応", "フォローアップ", "予防措置", "今後の対策", "改善策",
+            "アクションアイテム", "再発防止策", "対策", "再発防止", "恒久対策", "今後の対応", "フォローアップ", "予防措置",
+            "今後の対策", "改善策",
             "恒久対応",
         ),
         "spread": (

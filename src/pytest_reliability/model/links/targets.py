@@ -1,8 +1,8 @@
 """From a link on a page to what it leads to in the repository.
 
-A relative target is looked for beside the page and, because sites serve `page.md` as `page/`, one level deeper; one that begins with a
-slash from the root and from the usual folders of documentation. Sites also add endings. Where a target may be made by something else
-than a file (a site's generator, a template, another repository), nothing is said about it.
+A relative target is looked for beside the page and, because sites serve `page.md` as `page/`, one level deeper; one that begins
+with a slash from the root and from the usual folders of documentation. Sites also add endings. Where a target may be made by
+something else than a file (a site's generator, a template, another repository), nothing is said about it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class DeadTarget:
     """A target that leads nowhere.
 
-    `path` is where a file was expected, or the page that was found and has no such `anchor`; `near` is what may have been meant, as
-    one would write it in its place.
+    `path` is where a file was expected, or the page that was found and has no such `anchor`; `near` is what may have been
+    meant, as one would write it in its place.
     """
 
     path: str
@@ -38,14 +38,30 @@ class DeadTarget:
 
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|www\.|mailto|(?:[\w-]+\.)+(?:com|org|net|io|dev|app|co|jp)(?:[/:]|$)")
-_TEMPLATE = re.compile(r"[{}<>$%*]|\.\.\.|…")
+_TEMPLATE = re.compile(r"[{}<>$*]|\.\.\.|…")
 _LINES = re.compile(r"L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?|lines?-\d+(?:[:-]\d+)?|:~:.*|top|page=.*")
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}$")
-_ROOTS = ("", "docs", "doc", "content", "content/en", "content/ja", "site", "website", "website/docs", "src", "static", "docs/static", "public")
+_ROOTS = (
+    "",
+    "docs",
+    "doc",
+    "content",
+    "content/en",
+    "content/ja",
+    "site",
+    "website",
+    "website/docs",
+    "src",
+    "static",
+    "docs/static",
+    "public",
+)
 """Where a site's pages, and files that it serves as they are, usually lie."""
 _GENERATORS = frozenset(
-    ("mkdocs.yml", "mkdocs.yaml", "docusaurus.config.js", "docusaurus.config.ts", "hugo.toml", "hugo.yaml", "hugo.yml", "_config.yml",
-     "config.toml", "conf.py", "antora.yml", "book.toml", "astro.config.mjs", "astro.config.ts", "SUMMARY.md", ".eleventy.js", "mint.json",
+    ("mkdocs.yml", "mkdocs.yaml", "docusaurus.config.js", "docusaurus.config.ts", "hugo.toml", "hugo.yaml", "hugo.yml",
+     "_config.yml",
+     "config.toml", "conf.py", "antora.yml", "book.toml", "astro.config.mjs", "astro.config.ts", "SUMMARY.md",
+     ".eleventy.js", "mint.json",
      "docs.json", "nuxt.config.ts", "gatsby-config.js", "theme.config.tsx", "zensical.toml", "sidebars.js")
 )  # fmt: skip
 """Files that configure what turns pages into a site: then an address need not be a path."""
