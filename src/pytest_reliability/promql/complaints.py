@@ -24,8 +24,9 @@ class Complaint:
     hint: str = ""
 
 
-def explained(text: str, complaint: str) -> Complaint | None:
-    """The parser's `complaint` about `text` in other words; None where the parser may well be wrong."""
+def explained(text: str) -> Complaint | None:
+    """What the parser complains of in `text`, in other words; None where the parser may well be wrong."""
+    complaint = _says(text)
     for pattern, explain in _SPECIAL:
         if match := pattern.fullmatch(complaint):
             return explain(text, match)
@@ -206,6 +207,7 @@ _ABOUT_CHARACTERS = tuple(
 _ABOUT_SENSE = tuple(
     (re.compile(pattern, re.DOTALL), message)
     for pattern, message in (
+        (r"'utf-8' codec can't encode .*", "half of a surrogate pair is no character"),
         (r"no expression found in input", "there is no expression"),
         (r"missing unit character in duration", "a range needs a duration, such as [5m]"),
         (r"unexpected '(.*)' in label matching, .*", "a selector cannot have '{0}' there"),

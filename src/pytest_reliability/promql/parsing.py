@@ -42,19 +42,11 @@ def parse(text: str) -> Parsed:
     """Judge one expression, with every placeholder already substituted. The same text is judged only once."""
     if len(text) > MOST_OPERATORS and sum(token.kind == "mark" for token in tokens(text)) > MOST_OPERATORS:
         return Parsed(text)
-    if _can_be_parsed(_pattern(text)):
-        return Parsed(text, valid=True)
-    try:
-        promql_parser.parse(quoted(text))
-    except UnicodeEncodeError:
-        return Parsed(text, error="half of a surrogate pair is no character")
-    except ValueError as error:
-        complaint = str(error)
-    else:
+    if _can_be_parsed(_pattern(text)) or _can_be_parsed(text):
         return Parsed(text, valid=True)
     if _can_be_parsed(older(text)):
         return Parsed(text, valid=True, rewritten=True)
-    said = explained(text, complaint)
+    said = explained(text)
     return Parsed(text) if said is None else Parsed(text, error=said.message, hint=said.hint, offset=said.offset)
 
 
