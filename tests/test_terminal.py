@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import reports
 from pytest_reliability.contracts import Canvas
+from pytest_reliability.model.location import Location
 from pytest_reliability.report import Level, Responsibility, Severity, Standing, Waiver
 from pytest_reliability.reporters import summary, terminal
 from pytest_reliability.reporters._next import steps
@@ -104,6 +105,14 @@ def test_carets_stand_under_the_exact_characters(source: str, column: int, width
     """Tabs, wide, narrow and combining characters are counted by the cells they take; a place beyond the line ends with it."""
     _, shown, under, *_ = terminal.finding_lines(reports.finding(source=source, column=column, width=width), PLAIN)
     assert [f"   14 | {text}", f"      | {carets}"] == [shown, under]
+
+
+def test_a_finding_about_a_whole_file_shows_none_of_its_lines() -> None:
+    """A missing runbook is not the fault of the README's first line; something wrong in that line is shown."""
+    whole = replace(reports.finding(), at=Location("README.md"), source="# shop")
+    first = replace(whole, at=Location("README.md", 1, 1, 6))
+    assert ["    1 | # shop", "      | ^^^^^^"] == terminal.finding_lines(first, PLAIN)[1:3]
+    assert not [line for line in terminal.finding_lines(whole, PLAIN) if "# shop" in line]
 
 
 def test_a_blank_line_is_not_shown() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_reliability.contracts import Canvas, Reporter
+from pytest_reliability.model.location import Location
 from pytest_reliability.report import Finding, Outcome, Report, Severity
 from pytest_reliability.reporters import _words
 from pytest_reliability.reporters._text import TAB, Paint, cells, clean, fold, painter, plural
@@ -116,7 +117,7 @@ def _why(code: str, paint: Paint) -> Iterator[str]:
 
 
 def _excerpt(finding: Finding, canvas: Canvas, paint: Paint) -> list[str]:
-    if not finding.source.strip():
+    if not finding.source.strip() or finding.at == Location(finding.at.path):  # the file as a whole: no line of it is to blame
         return []
     gutter = f"{finding.at.line:>5} | "
     text, before, under = _window(finding.source, finding.at.column - 1, finding.at.width, canvas.width - len(gutter))
