@@ -590,6 +590,7 @@ TEMPLATES = {
     "a: '{{`{{`}} $labels.x {{`}}`}}'\n": (1, "Helm"),
     '"{{ .Values.x }}": 1\n': (1, "Helm"),
     "a: |\n  {{ .Values.x }}\n": (1, "Helm"),
+    "a: '{{ range .Alerts }}{{ .Values.B }}{{ end }}'\nb: '{{ .Values.x }}'\n": (2, "Helm"),
     '"{{ .Values.x }}"': (1, "Helm"),
     "apiVersion: v1\nkind: Service\nmetadata:\n  name: '{{ template \"name\" . }}'\n": (4, "Helm"),
     "{% if x %}\na: 1\n{% endif %}\n": (1, "Jinja"),

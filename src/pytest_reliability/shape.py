@@ -88,7 +88,7 @@ class Fields:
 Shape = Union[Anything, Scalar, Items, Entries, Either, Fields]  # noqa: UP007 - Python 3.10 cannot put strings together with |
 
 
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _SPOKEN = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 """Booleans as YAML 1.1 had them."""
 
@@ -220,7 +220,7 @@ class _Inspection:
             return f'put it in quotes: "{text}"'
         if isinstance(value, str) and bool in shape.types and text.lower() in _SPOKEN:
             return f"write {_SPOKEN[text.lower()]}"
-        if isinstance(value, str) and float in shape.types and _NUMBER.fullmatch(text) and accepted:
+        if isinstance(value, str) and float in shape.types and re.fullmatch(_NUMBER, text) and accepted:
             return "remove the quotes"
         return ""
 

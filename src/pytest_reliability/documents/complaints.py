@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from pytest_reliability.documents.text import Text, Unreadable
-
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_CONFLICT = re.compile(r"^<{7} .*", re.M)
+from pytest_reliability.documents.text import Text, Unreadable, forbidden
 
 
 class _Complaint(NamedTuple):
@@ -51,10 +48,11 @@ _COMPLAINTS = (
 def explain(source: Text, error: Any) -> Unreadable:
     """What to raise for an error of PyYAML's."""
     text = source.text
-    if found := _FORBIDDEN.search(text):
-        return source.unreadable(found.start(), f"the character U+{ord(found[0]):04X} is not allowed in YAML", "remove it")
-    if found := _CONFLICT.search(text):
-        return source.unreadable(found.start(), "a merge conflict begins here", "keep one side, and remove the three marks")
+    if found := forbidden(text):
+        index = min(map(text.index, found))
+        return source.unreadable(index, f"the character U+{ord(text[index]):04X} is not allowed in YAML", "remove it")
+    if conflict := re.search(r"^<{7} .*", text, re.M):
+        return source.unreadable(conflict.start(), "a merge conflict begins here", "keep one side, and remove the three marks")
     index = error.problem_mark.index
     context = error.context_mark.index if error.context_mark else index
     character = text[index : index + 1]

@@ -60,17 +60,15 @@ def place_inside(text: str, start: int, value: str, offset: int) -> int | None:
 
 
 _FOLD = r"(?P<fold>[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*)"
-_PLAIN = re.compile(rf"{_FOLD}|(?P<one>.)")
-_SINGLE_QUOTED = re.compile(rf"{_FOLD}|(?P<one>''|.)")
-_DOUBLE_QUOTED = re.compile(
-    rf"(?P<nothing>\\(?:\r\n|\r|\n)[ \t]*)|{_FOLD}|(?P<one>\\(?:x..|u[dD][89abAB]..\\u....|u....|U........|.)|.)",
-)
+_PLAIN = rf"{_FOLD}|(?P<one>.)"
+_SINGLE_QUOTED = rf"{_FOLD}|(?P<one>''|.)"
+_DOUBLE_QUOTED = rf"(?P<nothing>\\(?:\r\n|\r|\n)[ \t]*)|{_FOLD}|(?P<one>\\(?:x..|u[dD][89abAB]..\\u....|u....|U........|.)|.)"
 
 
-def _place_in_line(text: str, start: int, value: str, offset: int, unit: re.Pattern[str]) -> int | None:
+def _place_in_line(text: str, start: int, value: str, offset: int, unit: str) -> int | None:
     """Follow value and source side by side: an escape is one character, folded line ends are one space or one end less."""
     at = 0
-    for found in unit.finditer(text, start):
+    for found in re.compile(unit).finditer(text, start):
         given = 0
         if found.lastgroup == "one":
             given = 1

@@ -11,6 +11,18 @@ from pytest_reliability.model.nodes import Fault
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
+def forbidden(text: str) -> set[str]:
+    """The characters in a text that YAML does not allow. (A regular expression of all others takes 11 ms to compile.)"""
+    odd = {character for character in set(text) if not character.isprintable()}
+    return {
+        character
+        for character in odd
+        if (character < "\xa0" and character not in "\t\n\r\x85")
+        or "\ud800" <= character < "\ue000"
+        or character in "\ufffe\uffff"
+    }
+
+
 class Unreadable(Exception):  # noqa: N818 - it describes the file
     """A file that cannot be read: where and why, and what one can type to mend it.
 

@@ -16,7 +16,6 @@ MAX_DEPTH = 100
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s(?:\s|#.*)*)*")
 _TOKEN = re.compile(r""" "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\r\n]|'')*' | \*[^\s,\[\]{}]+ | [-+.~\w]+ """, re.VERBOSE)
-_HALF = re.compile("[\ud800-\udfff]")
 
 Places = dict[int, list[int]]
 """By the id of a container the indexes of characters: its own first one, then that of each item, or of each key and its value."""
@@ -126,7 +125,7 @@ class Tree:
     def refuse_half_characters(self) -> None:
         r"""Raise Unreadable for a string with half of a surrogate pair (`\ud83d`): it can be neither printed nor stored."""
         for container, key, text in self.strings(self.data):
-            if not text.isascii() and (half := _HALF.search(text)):
+            if not text.isascii() and (half := re.search("[\ud800-\udfff]", text)):
                 reason = f"\\u{ord(half[0]):x} is only half of a character"
                 raise Unreadable(self.at(container, key), reason, "write the other half too, or the character itself")
 

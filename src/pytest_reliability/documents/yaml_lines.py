@@ -12,22 +12,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_reliability.documents.scalars import MAYBE, Resolved
-from pytest_reliability.documents.text import Text
+from pytest_reliability.documents.text import Text, forbidden
 from pytest_reliability.documents.tree import MAX_DEPTH, Places, Tree
 
-_UNUSUAL = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""What is not allowed in YAML, is a line end to some, or makes columns a matter of opinion."""
-
+_UNUSUAL = "\t\r\x85\u2028\u2029\ufeff"
+"""What is a line end to some, or makes columns a matter of opinion."""
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _NEGATIVE = re.compile(r"-[.0-9]")
 _KEY = re.compile(r"""[^-?:,\[\]{}#&*!|<>'"%@` ][^ :#]{0,200}""")
-_ESCAPES = re.compile(r'(?:[^"\\]|\\["\\/nt])*')
-_ESCAPE = re.compile(r"\\(.)")
+_ESCAPES = r'(?:[^"\\]|\\["\\/nt])*'
 _ESCAPED = {"n": "\n", "t": "\t"}
 _WORD = r"""(?:"[^"\\]*"|'[^']*'|[\w./$][\w./$-]*)"""
-_WORDS = re.compile(rf"\[(?:{_WORD}(?:, {_WORD})*)?\]")
-_PAIRS = re.compile(rf"\{{(?:[\w./]+: {_WORD}(?:, [\w./]+: {_WORD})*)?\}}")
-_PART = re.compile(rf"(?:([\w./]+): )?({_WORD})")
+_WORDS = rf"\[(?:{_WORD}(?:, {_WORD})*)?\]"
+_PAIRS = rf"\{{(?:[\w./]+: {_WORD}(?:, [\w./]+: {_WORD})*)?\}}"
+_PART = rf"(?:([\w./]+): )?({_WORD})"
 _BLOCKS = {"|": ("\n", "\n"), "|-": ("\n", ""), ">": (" ", "\n"), ">-": (" ", "")}
 """How the lines of a block are joined, and how the last one ends."""
 
@@ -47,7 +45,9 @@ class _Keys(dict[str, bool]):
 def read(source: Text) -> tuple[Tree, ...] | None:
     """The documents of a stream of plain YAML; None where it is not plain."""
     text = source.text
-    if not text.endswith("\n") or (not text.replace("\n", "").isprintable() and _UNUSUAL.search(text)):
+    if not text.endswith("\n"):
+        return None
+    if not text.replace("\n", "").isprintable() and (forbidden(text) or any(character in text for character in _UNUSUAL)):
         return None
     try:
         return tuple(_documents(source))
@@ -183,8 +183,8 @@ def _unquoted(rest: str) -> str:
         return text
     if quote == "'" and "'" not in text.replace("''", ""):
         return text.replace("''", "'")
-    if quote == '"' and _ESCAPES.fullmatch(text):
-        return _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), text)
+    if quote == '"' and re.fullmatch(_ESCAPES, text):
+        return re.sub(r"\\(.)", lambda escape: _ESCAPED.get(escape[1], escape[1]), text)
     raise _NotPlain
 
 
@@ -192,13 +192,13 @@ def _flow(rest: str, index: int, resolved: Resolved, table: Places) -> Any:
     """A list or a mapping in brackets, of single words or short quoted texts."""
     made: Any
     places = [index]
-    if _WORDS.fullmatch(rest):
+    if re.fullmatch(_WORDS, rest):
         made = []
-    elif _PAIRS.fullmatch(rest):
+    elif re.fullmatch(_PAIRS, rest):
         made = {}
     else:
         raise _NotPlain
-    for found in _PART.finditer(rest):
+    for found in re.finditer(_PART, rest):
         key, word = found.groups()
         value = word[1:-1] if word[0] in "\"'" else resolved[word]
         if key is None:
