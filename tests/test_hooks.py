@@ -289,7 +289,7 @@ def service(installed: tuple[str, Path], tmp_path: Path) -> Repository:
     return repository
 
 
-FILES, WHOLE = "reliability: the files that changed", "reliability: the repository as a whole"
+FILES, WHOLE, BADGE = (hook["name"] for hook in hooks().values())
 
 
 def told(done: subprocess.CompletedProcess[str], hook: str) -> str:
@@ -343,6 +343,22 @@ def test_what_was_bad_before_does_not_stop_a_commit_of_something_else(service: R
     service.write("docs/runbooks/search-fails.md", RUNBOOK.replace("newest release", "last release"))
     done = service.commit()
     assert 0 == done.returncode, done.stdout
+
+
+def test_a_badge_that_has_drifted_fails_the_commit(service: Repository) -> None:
+    """The third hook says which file is out of date and how to mend it, and is content afterwards."""
+    config = (service.root / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    service.write(".pre-commit-config.yaml", config.replace("reliability-files", "reliability-badge"))
+    service.write("README.md", "# search\n\n<!-- reliability-badge -->\n<!-- /reliability-badge -->\n")
+    done = service.commit()
+    assert 0 != done.returncode
+    assert "Failed" == told(done, BADGE)
+    assert "README.md: out of date\n  run: reliability badge --write\n" in done.stdout
+
+    service.run(sys.executable, "-m", "pytest_reliability", "badge", "--write")
+    done = service.commit()
+    assert 0 == done.returncode, done.stdout
+    assert "Passed" == told(done, BADGE)
 
 
 def test_pre_commit_can_try_this_repository(published: Repository, tmp_path: Path) -> None:
