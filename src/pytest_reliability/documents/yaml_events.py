@@ -83,9 +83,10 @@ class _Builder:
     def trees(self) -> Iterator[Tree]:
         """Every document. A document's root is put into a list, so that all values have a container."""
         text = self.source.text
-        anchored, tagged, merging = "&" in text, "!" in text, "<<" in text
+        anchored, merging = "&" in text, "<<" in text
         resolved = Resolved()
         events = _events(text)
+        following, maybe = events.__next__, _MAYBE
         container: Any = []
         keyed = False  # whether the container is a mapping
         places: list[int] = []
@@ -110,13 +111,13 @@ class _Builder:
                 if key in container:
                     self.replace(container, places, key, index)
                 places.append(index)
-                event = next(events)
+                event = following()
                 kind = event.__class__
             if kind is ScalarEvent:
                 value = event.value
                 index = event.start_mark.index
-                if value[:1] in _MAYBE or tagged:
-                    value = self.scalar(event, index, resolved)
+                if value[:1] in maybe and resolved[value].__class__ is not str:
+                    value = self.scalar(event, index, resolved[value])
                 if anchored and event.anchor:
                     self.anchors[event.anchor] = (value, index, event.value)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -166,15 +167,15 @@ class _Builder:
             else:
                 container.append(value)
 
-    def scalar(self, event: Any, index: int, resolved: Resolved) -> Any:
-        """What a scalar means that may be no string."""
+    def scalar(self, event: Any, index: int, value: Any) -> Any:
+        """What a scalar means whose text would be no string, if it were plain and had no tag."""
         text: str = event.value
         plain, _ = event.implicit
         if plain:
             forced = event.style or self.source.text[index : index + 1] == "!"  # `! 12` is a string
-            return text if forced else resolved[text]
+            return text if forced else value
         convert = _TAGS.get(event.tag)
-        return convert(resolved[text], text) if convert else text
+        return convert(value, text) if convert else text
 
     def odd_key(self, event: Any) -> tuple[str, int]:
         """A key that is not written out: an alias of a scalar. Mappings and lists cannot be keys."""
