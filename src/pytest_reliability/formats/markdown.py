@@ -63,7 +63,9 @@ _HEADING_MARKUP = re.compile(r"[\\`*_\[<!&\n]")
 _EXPLICIT_ANCHORS = (re.compile(r"\{:?[ \t]?#([\w:.-]+)"), re.compile(r"\n\(([\w:.-]+)\)=(?=\n)"))
 _ATTRIBUTE_LIST = re.compile(r"\{(?::.*|[ \t]*[#.][^{}]*)\}\Z")
 
-_HTML_TOKEN = re.compile(rf"<!--|{TAG.pattern}")
+_HTML_TOKEN = re.compile(rf"<!--|<[!?]|{TAG.pattern}")
+_HIDDEN = {"<!--": "-->", "<!": ">", "<?": ">"}
+"""What begins and ends a part of HTML that nobody sees."""
 _HTML_ATTRIBUTE = re.compile(r"""\s(id|name|href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""", re.I)
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 _HTML_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -202,9 +204,9 @@ class _Page:
         while token := _HTML_TOKEN.search(text, position, last):
             between = text[position : token.start()]
             self._html_text(between, heading)
-            if token[0] == "<!--":
-                position = text.find("-->", token.start(), last) + 3
-                if position < 3:
+            if close := _HIDDEN.get(token[0]):
+                position = text.find(close, token.start(), last) + len(close)
+                if position < len(close):
                     return
                 continue
             position = token.end()
