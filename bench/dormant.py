@@ -2,8 +2,9 @@
 
     python bench/dormant.py [--pairs N]
 
-Both variants run in turn, in random order within each pair, in fresh processes on an empty suite; the figure is the median of the paired
-differences of CPU time (user + system), with the middle half of them. Only ratios and differences within one run mean anything.
+Both variants run in turn, in random order within each pair, in fresh processes on an empty suite; the figure is the median of
+the paired differences of CPU time (user + system), with the middle half of them. Only ratios and differences within one run
+mean anything.
 """
 
 from __future__ import annotations

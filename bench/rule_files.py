@@ -2,8 +2,8 @@
 
     python bench/rule_files.py [--files N] [--repetitions N]
 
-The files are made up with a fixed seed. Every command runs in a fresh process, all of them in turn in each repetition; the figure is the
-least CPU time (user + system) seen. Peers that are not installed are left out, and said to be.
+The files are made up with a fixed seed. Every command runs in a fresh process, all of them in turn in each repetition; the
+figure is the least CPU time (user + system) seen. Peers that are not installed are left out, and said to be.
 
 They do different work: promtool parses rules and PromQL; yamllint looks at form; check-jsonschema validates against a schema for
 rule files; ours parses YAML and PromQL and asks every check, links between files included.

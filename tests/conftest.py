@@ -12,7 +12,8 @@ import pytest
 from pytest_reliability import plugins
 from pytest_reliability.pytest_plugin import budgets, summary
 
-# pytester forgets modules that were first imported inside it, and classes imported anew are other classes: import all of ours here.
+# pytester forgets modules that were first imported inside it, and classes imported anew are other classes: import all of ours
+# here.
 ALL = (plugins.load(), budgets, summary)
 
 pytest_plugins = ["pytester"]

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import git, write_files
 
+from conftest import git, write_files
 from pytest_reliability import cli
 
 BAD_SLO = """\

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import git, write_files
 
+from conftest import git, write_files
 from pytest_reliability.discovery import discover, find_root
 
 
@@ -126,7 +126,9 @@ def test_the_root_is_the_work_tree_around_us(repository):
 
 def test_the_root_is_where_the_configuration_says_so(repository):
     """An example inside a repository is checked by itself, and not as a part of what is around it."""
-    root = repository({"examples/shop/.reliability.yaml": "root: true  # an example\n", "examples/shop/docs/a.md": "", "b.md": ""})
+    root = repository(
+        {"examples/shop/.reliability.yaml": "root: true  # an example\n", "examples/shop/docs/a.md": "", "b.md": ""}
+    )
     assert root / "examples/shop" == find_root(root / "examples/shop/docs")
     assert ("b.md",) == discover(root).files
     assert (".reliability.yaml", "docs/a.md") == discover(root / "examples/shop").files

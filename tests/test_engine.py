@@ -43,18 +43,22 @@ def broken(page):
 
 
 def page(path: str, title: str = "", kind: type[Page] = Page) -> Page:
+    """A page, or a kind of it."""
     return kind(at=Location(path), title=title)
 
 
 def service(root: str = "", name: str = "shop", **settings: object) -> Service:
+    """A service with these settings."""
     return Service(at=Location(f"{root}/.reliability.yaml".lstrip("/")), name=name, root=root, settings=Settings(**settings))
 
 
 def unread(path: str, kind: type[Node] = Runbook, *, template: bool = False) -> Unread:
+    """A file that could not be read."""
     return Unread(at=Location(path), reason="not UTF-8", might_hold=(kind,), template=template)
 
 
 def outcome(the_check: Check, nodes: list[Node], *, unread: tuple[Unread, ...] = (), scope: Scope | None = None) -> Outcome:
+    """What one check comes to on these nodes."""
     graph = Graph([*nodes, *([] if any(isinstance(node, Service) for node in nodes) else [service()])], unread=unread)
     (result,) = review(graph, [the_check], scope or Scope()).outcomes
     return result
@@ -107,11 +111,14 @@ def test_an_unread_file_of_another_kind_changes_nothing():
 def test_many_unread_files_are_counted():
     """A reason fits on a line."""
     broken_files = tuple(unread(f"{name}.md") for name in "dcbae")
-    assert "could not be read: a.md, b.md, c.md and 2 more" == outcome(untitled_page, [page("x.md", "X")], unread=broken_files).reason
+    assert (
+        "could not be read: a.md, b.md, c.md and 2 more"
+        == outcome(untitled_page, [page("x.md", "X")], unread=broken_files).reason
+    )
 
 
 def test_absence_is_not_claimed_while_the_missing_thing_may_be_in_an_unread_file():
-    """"Service without runbook" would be a false alarm where the only runbook is not UTF-8."""
+    """ "Service without runbook" would be a false alarm where the only runbook is not UTF-8."""
     result = outcome(no_runbook, [], unread=(unread("docs/runbooks/a.md"),))
     assert (Status.UNKNOWN, ()) == (result.status, result.findings)
     assert "what it asks for may be in a file that could not be read: docs/runbooks/a.md" == result.reason
@@ -239,7 +246,11 @@ def test_an_unread_file_of_one_service_is_no_doubt_about_another():
 
 def test_a_check_knows_its_page_scope_and_responsibility():
     """All of it follows from the function."""
-    assert (False, True, Responsibility.EMERGENCY_RESPONSE) == (untitled_page.repo_wide, no_runbook.repo_wide, no_runbook.responsibility)
+    assert (False, True, Responsibility.EMERGENCY_RESPONSE) == (
+        untitled_page.repo_wide,
+        no_runbook.repo_wide,
+        no_runbook.responsibility,
+    )
     assert ("A page needs a title.", Path(__file__).with_suffix(".md")) == (untitled_page.summary, untitled_page.page)
 
 

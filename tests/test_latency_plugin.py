@@ -1,6 +1,7 @@
 """Latency budgets under pytest: the marker, the fixture, and where the figures go.
 
-Nothing here depends on how fast the machine is: what must be too slow sleeps far past its budget, what must be fast enough has minutes.
+Nothing here depends on how fast the machine is: what must be too slow sleeps far past its budget, what must be fast enough has
+minutes.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def test_a_broken_budget_fails_with_the_figures(run):
     assert "latency/session.py" not in result.stdout.str()
 
 
-@pytest.mark.parametrize(("enforce", "reliability", "failed"), [("always", False, 1), ("never", True, 0), ("auto", True, 1), ("auto", False, 0)])
+@pytest.mark.parametrize(
+    ("enforce", "reliability", "failed"), [("always", False, 1), ("never", True, 0), ("auto", True, 1), ("auto", False, 0)]
+)
 def test_enforcement_can_be_set(run, enforce, reliability, failed):
     """always: without the option too; never: not even with it."""
     result = run(SLOW, "-o", f"latency_enforce={enforce}", reliability=reliability)
@@ -124,7 +127,9 @@ def test_a_budget_can_be_an_slo_of_the_repository(run):
 
 def test_an_slo_that_is_not_there_is_named(run):
     """Never guessed, never skipped."""
-    result = run('@pytest.mark.latency_budget(slo="chekout")\ndef test_slo(latency):\n    latency(call)\n', files={"slo.yaml": SLO})
+    result = run(
+        '@pytest.mark.latency_budget(slo="chekout")\ndef test_slo(latency):\n    latency(call)\n', files={"slo.yaml": SLO}
+    )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["slo='chekout': no SLO is called 'chekout'*"])
     assert "Traceback" not in result.stdout.str()

@@ -15,8 +15,14 @@ PASSED, FAILED, WAIVED, NONE, UNKNOWN = Status.PASSED, Status.FAILED, Status.WAI
 B, S, G = Level.BRONZE, Level.SILVER, Level.GOLD
 
 
-def outcome(status: Status, level: Level | None = B, responsibility: Responsibility = Responsibility.MONITORING, findings: int = 0,
-            code: str = "ALR001") -> Outcome:  # fmt: skip
+def outcome(
+    status: Status,
+    level: Level | None = B,
+    responsibility: Responsibility = Responsibility.MONITORING,
+    findings: int = 0,
+    code: str = "ALR001",
+) -> Outcome:
+    """An outcome of a check that this level requires."""
     info = CheckInfo(code=code, name="x", severity=Severity.ERROR, level=level, responsibility=responsibility)
     return Outcome(check=info, status=status, findings=(Finding(check=info, at=Location("a"), message="m"),) * findings)
 
@@ -76,7 +82,13 @@ def test_the_label_shows_waivers(outcomes, label):
 
 def test_coverage_counts_what_applies():
     """Two of three that apply pass: 66, never rounded up to a hundred; nothing applies: no figure."""
-    outcomes = [outcome(PASSED), outcome(PASSED), outcome(FAILED), outcome(NONE), outcome(PASSED, responsibility=Responsibility.LATENCY)]
+    outcomes = [
+        outcome(PASSED),
+        outcome(PASSED),
+        outcome(FAILED),
+        outcome(NONE),
+        outcome(PASSED, responsibility=Responsibility.LATENCY),
+    ]
     coverage = standing(outcomes).coverage
     assert (66, 100, None) == tuple(
         coverage[key] for key in (Responsibility.MONITORING, Responsibility.LATENCY, Responsibility.AVAILABILITY)
@@ -85,6 +97,7 @@ def test_coverage_counts_what_applies():
 
 
 def slo(objective: str | None) -> Slo:
+    """An SLO with this objective."""
     place = Location("slo.yaml")
     return Slo(at=place, name="x", dialect="openslo", objective_at=place, objective=Decimal(objective) if objective else None)
 
@@ -106,7 +119,9 @@ def test_the_tier_follows_the_strictest_objective(declared, objectives, expected
     assert expected == tier(declared, map(slo, objectives))
 
 
-@pytest.mark.parametrize(("ratio", "text"), [("0.999", "99.9%"), ("0.9990", "99.9%"), ("0.5", "50%"), ("1", "100%"), ("0.99999", "99.999%")])
+@pytest.mark.parametrize(
+    ("ratio", "text"), [("0.999", "99.9%"), ("0.9990", "99.9%"), ("0.5", "50%"), ("1", "100%"), ("0.99999", "99.999%")]
+)
 def test_percent(ratio, text):
     """No zeros that nobody wrote, and no exponent."""
     assert text == percent(Decimal(ratio))

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import write_files
 
+from conftest import write_files
 from pytest_reliability import plugins
 from pytest_reliability.contracts import UsageError
 
@@ -67,6 +67,7 @@ def installed(tmp_path, monkeypatch):
 
 
 def reliability(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
     return subprocess.run([sys.executable, "-m", "pytest_reliability", *arguments], cwd=cwd, capture_output=True, text=True)
 
 
@@ -83,7 +84,10 @@ def test_a_plugin_that_cannot_be_loaded_stops_everything(installed, repository):
     installed("import no_such_module", "acme_broken")
     done = reliability("check", cwd=repository({}))
     assert 2 == done.returncode
-    assert "the plugin 'acme' of acme_broken 1.0 cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'" in done.stderr
+    assert (
+        "the plugin 'acme' of acme_broken 1.0 cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"
+        in done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -176,7 +176,9 @@ def test_a_wrong_configuration_is_a_usage_error(run):
     """Its place and what to type, and exit code 4 as for any wrong use of pytest."""
     result = run({".reliability.yaml": "servise: shop\n"})
     assert pytest.ExitCode.USAGE_ERROR == result.ret
-    result.stderr.fnmatch_lines(["ERROR: .reliability.yaml:1:1: 'servise' is not a key of the configuration*", "*did you mean service?"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: .reliability.yaml:1:1: 'servise' is not a key of the configuration*", "*did you mean service?"]
+    )
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 

@@ -42,10 +42,12 @@ MORE = Format(name="more", files=r"\.note$", marker=rb"un(?=readable)", yields=(
 
 
 def graph(files: dict[str, str | bytes], *formats: Format, **options: object) -> Graph:
+    """What is read of these files."""
     return read(Repo(files, catalogue=Catalogue((), (), ())), formats or (NOTES,), **options)
 
 
 def texts(found: Graph) -> list[str]:
+    """The texts of all notes."""
     return [node.text for node in found.of(Note)]
 
 
@@ -102,6 +104,7 @@ def test_a_crash_of_a_reader_is_not_a_pass():
 
 def test_what_was_found_before_a_crash_is_not_half_kept():
     """Half a file's nodes would look like all of them."""
+
     def late(source):
         yield Note(at=Location(source.path))
         raise ValueError("late")
@@ -125,7 +128,9 @@ def test_a_file_that_vanished_is_not_there(monkeypatch):
 
 def test_excluded_files_are_not_read():
     """By pattern, or with the folder that they are in; links to them are still seen."""
-    found = graph({".reliability.yaml": "exclude: [vendor, '*.gen.note']", "vendor/a/b.note": "", "c.gen.note": "", "d.note": "d"})
+    found = graph(
+        {".reliability.yaml": "exclude: [vendor, '*.gen.note']", "vendor/a/b.note": "", "c.gen.note": "", "d.note": "d"}
+    )
     assert ["d"] == texts(found)
     assert "vendor/a/b.note" in found.files
 
@@ -150,12 +155,19 @@ def test_nodes_carry_the_settings_of_their_service():
 def test_a_repository_without_configuration_is_one_service():
     """Named after the repository, and standing in the file that people would look at first."""
     (service,) = graph({"README.md": "", "a.note": ""}).of(Service)
-    assert ("repository", "", "the repository's name", "README.md") == (service.name, service.root, service.evidence, service.at.path)
+    assert ("repository", "", "the repository's name", "README.md") == (
+        service.name,
+        service.root,
+        service.evidence,
+        service.at.path,
+    )
 
 
 def test_each_configured_folder_is_a_service():
     """And what lies outside them belongs to none."""
-    found = graph({"services/x/.reliability.yaml": "", "services/x/a.note": "", "services/y/.reliability.yml": "service: why", "b.note": ""})
+    found = graph(
+        {"services/x/.reliability.yaml": "", "services/x/a.note": "", "services/y/.reliability.yml": "service: why", "b.note": ""}
+    )
     services = {service.name: (service.root, service.evidence, service.at.path) for service in found.of(Service)}
     assert {
         "x": ("services/x", "the folder's name", "services/x/.reliability.yaml"),
@@ -167,6 +179,7 @@ def test_each_configured_folder_is_a_service():
 
 
 def named(*made: Node) -> str:
+    """What the service is called in a repository of these nodes."""
     format = Format(name="made", files="^x$", yields=(Node,), read=lambda source: made)
     (service,) = graph({"x": ""}, format).of(Service)
     return service.name
@@ -177,7 +190,12 @@ def test_a_service_is_named_by_the_strongest_evidence():
     place = Location("x")
     shop, cart = (Slo(at=place, objective_at=place, name="s", dialect="d", service=name) for name in ("shop", "cart"))
     first, second = (Component(at=place, name=name, kind="Component") for name in ("first", "second"))
-    assert ["first", "shop", "shop", "repository"] == [named(first, shop), named(shop), named(first, second, shop), named(shop, cart)]
+    assert ["first", "shop", "shop", "repository"] == [
+        named(first, shop),
+        named(shop),
+        named(first, second, shop),
+        named(shop, cart),
+    ]
 
 
 def test_an_slo_that_names_a_service_belongs_to_it_wherever_it_lies():

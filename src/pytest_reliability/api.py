@@ -31,8 +31,8 @@ def review(
 ) -> Report:
     """Check the repository at `root`.
 
-    `only`: run the local checks on these files (relative to `root`) and nothing else. `catalogue`: what to check and read, by default
-    everything that is installed. Raises UsageError for what a person must put right first.
+    `only`: run the local checks on these files (relative to `root`) and nothing else. `catalogue`: what to check and read, by
+    default everything that is installed. Raises UsageError for what a person must put right first.
     """
     catalogue = catalogue or plugins.load()
     return judge(load(root, catalogue, only), root, catalogue, replace(scope, only_files=only is not None))

@@ -271,7 +271,7 @@ def _target(paths: Sequence[Path]) -> tuple[Path, list[str] | None]:
         if not path.is_file():
             raise UsageError(f"{path}: no such file or folder")
         try:
-            only.append(Path(os.path.abspath(path)).resolve().relative_to(root).as_posix())
+            only.append(path.resolve().relative_to(root).as_posix())
         except ValueError:
             raise UsageError(f"{path}: lies outside the repository {root}\n  go there first, or name its folder") from None
     return root, only or None

@@ -41,7 +41,7 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All that a check may say: where, what is wrong (the thing, its value, the expectation), and what one can type to mend it."""
+    """All that a check may say: where, what is wrong (the thing, its value, the expectation), and what to type to mend it."""
 
     at: Location
     message: str
@@ -52,9 +52,9 @@ class Problem:
 class Check(CheckInfo):
     """A question asked of every `subject` in a repository.
 
-    `run` takes the subject, and the graph as well where `repo_wide`. `needs` is for checks that read meaning into absence: what they
-    find counts only when every file that might hold one of `needs` could be read; otherwise the check is unknown. `on` tells whether
-    it runs without being selected. `page` is the Markdown file beside the check's module.
+    `run` takes the subject, and the graph as well where `repo_wide`. `needs` is for checks that read meaning into absence: what
+    they find counts only when every file that might hold one of `needs` could be read; otherwise the check is unknown. `on`
+    tells whether it runs without being selected. `page` is the Markdown file beside the check's module.
     """
 
     subject: type[Node]
@@ -77,9 +77,9 @@ def check(
 ) -> Callable[[Callable[..., Iterable[Problem]]], Check]:
     """Make a check of a generator function.
 
-    The function's name with hyphens is the check's name, its docstring's first line says why it matters. A function of one argument
-    (the subject) is local: it can run on a single file. One that takes the graph too is repo-wide. A check of severity info is off
-    unless it is selected, or `on` is True.
+    The function's name with hyphens is the check's name, its docstring's first line says why it matters. A function of one
+    argument (the subject) is local: it can run on a single file. One that takes the graph too is repo-wide. A check of severity
+    info is off unless it is selected, or `on` is True.
 
     Raises ValueError where the code is malformed, or of a family that has no responsibility and none is given.
     """
@@ -116,9 +116,10 @@ def check(
 class Format:
     """A reader of one kind of file.
 
-    A file whose path matches `files` and whose bytes match `marker` is given to `read`, which yields the nodes that it finds and the
-    faults of what it reads, and nothing at all for a file that is not of its kind after all. `read` raises `documents.Unreadable`
-    where a file claims to be of its kind and cannot be read; the checks that live on `yields` are unknown then.
+    A file whose path matches `files` and whose bytes match `marker` is given to `read`, which yields the nodes that it finds
+    and the faults of what it reads, and nothing at all for a file that is not of its kind after all. `read` raises
+    `documents.Unreadable` where a file claims to be of its kind and cannot be read; the checks that live on `yields` are
+    unknown then.
     """
 
     name: str

@@ -22,7 +22,8 @@ from pytest_reliability.report import CheckInfo, Finding, Outcome, Report, Statu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What to run: `selected` and `ignored` override what the services configured; `local` and `repo_wide` say which kinds of check.
+    """What to run: `selected` and `ignored` override what the services configured; `local` and `repo_wide` say which kinds of
+    check.
 
     `only_files`: no more than these were read, so that nothing can be said about the repository as a whole.
     """

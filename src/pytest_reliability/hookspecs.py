@@ -1,7 +1,7 @@
 """The hooks through which checks, formats and reporters are offered: ours, a company's, anybody's.
 
-A distribution adds some by naming a module in the entry-point group "reliability" and implementing, with `hookimpl`, any of these.
-Hooks return; they never change what they are given.
+A distribution adds some by naming a module in the entry-point group "reliability" and implementing, with `hookimpl`, any of
+these. Hooks return; they never change what they are given.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from pytest_reliability.policy.config import ConfigurationError, settings_from
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+
 class Files(Protocol):
     """A tree of files: `discovery.Repository`, or one made up in memory."""
 

@@ -114,8 +114,9 @@ class Outcome:
 class Measurement:
     """A latency budget that was measured. Times are in seconds.
 
-    `outcome` is "pass", "fail" or "inconclusive"; `over` of `n` samples were over `limit`. `low` and `high` are the interval of the
-    quantile `quantile`, None where n is too small to bound it. `bins` counts the samples in equal steps from `bins_from` to `bins_to`.
+    `outcome` is "pass", "fail" or "inconclusive"; `over` of `n` samples were over `limit`. `low` and `high` are the interval of
+    the quantile `quantile`, None where n is too small to bound it. `bins` counts the samples in equal steps from `bins_from` to
+    `bins_to`.
     """
 
     name: str
@@ -141,8 +142,8 @@ class Measurement:
 class Standing:
     """Where a service stands on the ladder.
 
-    `level` is the level reached, None below bronze; `unrated` where too much is unknown. `next_level` is the one above and `blockers`
-    the outcomes that stand between. `coverage` has 0 to 100 for each responsibility, None where nothing applied.
+    `level` is the level reached, None below bronze; `unrated` where too much is unknown. `next_level` is the one above and
+    `blockers` the outcomes that stand between. `coverage` has 0 to 100 for each responsibility, None where nothing applied.
     """
 
     level: Level | None = None
@@ -195,7 +196,9 @@ class Report:
         return tuple(outcome for outcome in self.outcomes if outcome.status is Status.UNKNOWN)
 
     def fails(self, at_least: Severity) -> bool:
-        """Whether this is a reason to stop: a finding of that severity or worse, a check that is unknown, or a budget that failed."""
+        """Whether this is a reason to stop: a finding of that severity or worse, a check that is unknown, or a budget that
+        failed.
+        """
         return (
             bool(self.unknown)
             or any(finding.severity.at_least(at_least) for finding in self.findings)

@@ -75,7 +75,9 @@ def page_examples(page: str) -> Iterator[tuple[str, dict[str, str], str]]:
     """(heading, files, expected text) of every `##` section of a check's page that holds a `text expect` fence."""
     heading = ""
     files: dict[str, str] = {}
-    fence = re.compile(r"^(?P<marks>`{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=marks)[ \t]*$|^## (?P<heading>[^\n]+)$", re.M | re.S)
+    fence = re.compile(
+        r"^(?P<marks>`{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=marks)[ \t]*$|^## (?P<heading>[^\n]+)$", re.M | re.S
+    )
     for match in fence.finditer(page):
         if match["heading"]:
             heading, files = match["heading"].strip(), {}

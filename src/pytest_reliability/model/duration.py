@@ -34,6 +34,13 @@ class Duration:
         return self.text
 
 
+_SPOKEN = (
+    (1e-6, 1e-9, "ns"), (1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (60.0, 1.0, "s"),
+    (3600.0, 60.0, "minutes"), (86400.0, 3600.0, "hours"), (float("inf"), 86400.0, "days"),
+)  # fmt: skip
+"""Below how many seconds a unit is spoken in, its length in seconds, and its name."""
+
+
 def spoken(seconds: float) -> str:
     """The duration as people say it, without false precision: "6.0 s", "4.3 minutes", "1.5 hours", "2 days".
 
@@ -41,13 +48,10 @@ def spoken(seconds: float) -> str:
     """
     if seconds < 0:
         return f"-{spoken(-seconds)}"
-    for limit, unit, scale in (
-        (1e-6, "ns", 1e-9), (1e-3, "µs", 1e-6), (1.0, "ms", 1e-3), (60.0, "s", 1.0),
-        (3600.0, "minutes", 60.0), (86400.0, "hours", 3600.0), (float("inf"), "days", 86400.0),
-    ):  # fmt: skip
-        if seconds < limit:
-            break
+    _, scale, unit = next(line for line in _SPOKEN if seconds < line[0] or line[0] == float("inf"))
     amount = seconds / scale
     digits = f"{amount:.1f}" if amount < 100 else f"{amount:.0f}"
-    digits = digits.removesuffix(".0") if unit != "s" else digits
-    return f"{digits} {unit.removesuffix('s') if digits == '1' and unit not in ('s', 'ms', 'ns', 'µs') else unit}"
+    if unit == "s":
+        return f"{digits} s"
+    digits = digits.removesuffix(".0")
+    return f"{digits} {unit.removesuffix('s') if digits == '1' and scale >= 60 else unit}"

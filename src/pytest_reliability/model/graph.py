@@ -1,7 +1,7 @@
 """Every node of a repository, and the links between them.
 
-How each link is found, strongest evidence first, is in `docs/links.md`. Where nothing says that two things belong together there is no
-link: names that merely look alike are never taken for a pair.
+How each link is found, strongest evidence first, is in `docs/links.md`. Where nothing says that two things belong together
+there is no link: names that merely look alike are never taken for a pair.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ N = TypeVar("N", bound=Node)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A file that could not be read: `might_hold` are the kinds of node that may be in it; `template` if it is one of Helm or Jinja."""
+    """A file that could not be read: `might_hold` are the kinds of node that may be in it; `template` if it is one of Helm or
+    Jinja.
+    """
 
     at: Location
     reason: str
@@ -34,8 +36,8 @@ class Unread:
 class Graph:
     """The nodes of one repository. It never changes once built; lookups are remembered.
 
-    `files` are the paths of all its files, `unread` those that a reader gave up on and why, `remotes` the URLs of its git remotes,
-    and `name` what it is called where nothing in it says better.
+    `files` are the paths of all its files, `unread` those that a reader gave up on and why, `remotes` the URLs of its git
+    remotes, and `name` what it is called where nothing in it says better.
     """
 
     def __init__(

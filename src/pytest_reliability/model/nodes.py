@@ -1,7 +1,7 @@
 """The things that checks ask questions about.
 
-Every node is a frozen value with a place (`at`) and the settings of the service that its file belongs to. Readers in `formats/` make
-them; nobody changes them afterwards.
+Every node is a frozen value with a place (`at`) and the settings of the service that its file belongs to. Readers in `formats/`
+make them; nobody changes them afterwards.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Service(Node):
 class Fault:
     """Something in a file that its format does not allow; a check of the DOC family reports it under its own code.
 
-    `kind` is that check's name: unreadable-file, template-not-checked, unknown-key, missing-field, wrong-value, conflicting-fields,
-    duplicate-key, wrong-kind.
+    `kind` is that check's name: unreadable-file, template-not-checked, unknown-key, missing-field, wrong-value,
+    conflicting-fields, duplicate-key, wrong-kind.
     """
 
     kind: str
@@ -88,8 +88,9 @@ class Definition(Node):
 class Query:
     """A query as written, in `language` ("promql", "datadog", …).
 
-    `role` is what it stands for in its SLO: good, bad, total, ratio (already an error or success ratio), threshold; "" elsewhere.
-    `parsable` is the text with the dialect's placeholders ({{.window}}, $__rate_interval) substituted; None where that cannot be done.
+    `role` is what it stands for in its SLO: good, bad, total, ratio (already an error or success ratio), threshold; ""
+    elsewhere. `parsable` is the text with the dialect's placeholders ({{.window}}, $__rate_interval) substituted; None where
+    that cannot be done.
     """
 
     at: Location
@@ -114,10 +115,10 @@ class Indicator(Node):
 class Slo(Node):
     """A service level objective, whichever dialect it was written in.
 
-    `objective` is the share of good events in (0, 1), exactly as written (99.9 percent is Decimal("0.999")); None where there is no
-    readable number. `objective_text` is the source spelling, `objective_unit` "percent" or "ratio", what the field expects;
-    `objective_at` its place. `window` is the period that the budget is counted over.
-    `latency` holds for objectives of the form "X of requests within T": T in seconds; None for all others.
+    `objective` is the share of good events in (0, 1), exactly as written (99.9 percent is Decimal("0.999")); None where there
+    is no readable number. `objective_text` is the source spelling, `objective_unit` "percent" or "ratio", what the field
+    expects; `objective_at` its place. `window` is the period that the budget is counted over. `latency` holds for objectives of
+    the form "X of requests within T": T in seconds; None for all others.
     """
 
     name: str
@@ -309,9 +310,9 @@ class Fence:
 class Section:
     """A heading with what stands under it, until the next heading of the same or a higher level.
 
-    `names` are the canonical sections (of `sections.yml`) that the heading stands for: none, one, or both halves of `影響（Impact）`.
-    `empty` is True where a reader finds nothing under the heading: no text, no list, no table row with content, no code, no image, and
-    no subsection that has any.
+    `names` are the canonical sections (of `sections.yml`) that the heading stands for: none, one, or both halves of
+    `影響（Impact）`. `empty` is True where a reader finds nothing under the heading: no text, no list, no table row with content,
+    no code, no image, and no subsection that has any.
     """
 
     heading: Heading
@@ -396,8 +397,8 @@ class Component(Node):
 class LatencyBudget(Node):
     """A latency budget found in a test, by reading its syntax tree: `test` is the function's name.
 
-    `limits` are the marker's literal arguments as written ({"p95": "50ms"}); `slo` the SLO that it names. `samples` tells whether the
-    function takes the `latency` fixture (or nothing rules it out).
+    `limits` are the marker's literal arguments as written ({"p95": "50ms"}); `slo` the SLO that it names. `samples` tells
+    whether the function takes the `latency` fixture (or nothing rules it out).
     """
 
     test: str

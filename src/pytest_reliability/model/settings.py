@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 from pytest_reliability.model.duration import Duration
 
+FIVE_MINUTES = Duration(300.0, "5m")
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -64,7 +66,7 @@ class Settings:
     dialect: str = "auto"
     """"prometheus", "thanos", "mimir", "loki", "victoriametrics", or "auto": told from each file's own keys."""
     scrape_interval: Duration | None = None
-    response_time: Duration = Duration(300.0, "5m")
+    response_time: Duration = FIVE_MINUTES
     """How long detection and response by people take; SLO104 compares an error budget with it."""
 
 

@@ -1,7 +1,7 @@
 """The ladder: bronze *documented*, silver *actionable*, gold *practised*; and how far each responsibility is covered.
 
-Levels are gates, not averages: a level is reached when every check that it requires, and that of every level below, passes or does
-not apply. A waiver is not a pass. A level that nothing applied to has not been earned.
+Levels are gates, not averages: a level is reached when every check that it requires, and that of every level below, passes or
+does not apply. A waiver is not a pass. A level that nothing applied to has not been earned.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The pytest plugin, asleep: options, the marker and the `latency` fixture.
 
-Nothing but pytest is imported here until somebody asks for `--reliability` or for the fixture; `tests/test_dormant.py` holds that.
+Nothing but pytest is imported here until somebody asks for `--reliability` or for the fixture; `tests/test_dormant.py` holds
+that.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks as pytest items: one an item, collected from the file that stands for its service.
 
-They come from a real file (an *anchor*: the service's `.reliability.yaml`, or the first of pyproject.toml, README.md …), because only
-then do `-k`, `--deselect`, pasted node ids, `--lf` and `-n` work on them as on any test.
+They come from a real file (an *anchor*: the service's `.reliability.yaml`, or the first of pyproject.toml, README.md …),
+because only then do `-k`, `--deselect`, pasted node ids, `--lf` and `-n` work on them as on any test.
 """
 
 from __future__ import annotations
