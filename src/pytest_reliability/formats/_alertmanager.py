@@ -6,6 +6,7 @@ It grows with every release, so that a key which is not here is told only where 
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from pytest_reliability.shape import (
     ANYTHING,
@@ -22,7 +23,7 @@ from pytest_reliability.shape import (
 DURATION = Scalar(
     "a duration such as 30s or 4h",
     types=(str, int),
-    accepts=re.compile(r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?").fullmatch,
+    accepts=partial(re.fullmatch, r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?"),
     optional=True,
 )
 NAME = Scalar("a name", accepts=str.strip)

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_reliability.documents import Tree, Unreadable, load_json, load_yaml
 from pytest_reliability.model.location import Location
 
-_LINE_START = re.compile(r"^", re.MULTILINE)
+_LINE_START = r"(?m)^"
 
 
 class Nested(Tree):
@@ -60,7 +60,7 @@ def nested(outer: Tree, container: Any, key: str) -> tuple[Tree, ...]:
 
 
 def _line_starts(text: str) -> list[int]:
-    return [match.start() for match in _LINE_START.finditer(text)]
+    return [match.start() for match in re.finditer(_LINE_START, text)]
 
 
 def _moved(at: Location, outer: Tree, container: Any, key: str, starts: list[int]) -> Location:

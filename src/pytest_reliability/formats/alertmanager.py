@@ -186,10 +186,8 @@ def _spoken(matchers: tuple[Matcher, ...]) -> str:
 
 
 _QUOTED = r'"(?:\\.|[^"\\])*"'
-_MATCHER = re.compile(
-    rf"\s*(?P<label>{_QUOTED}|[^\s{{}}!=~,\\\"'`]+)\s*(?P<operator>=~|!=|!~|=)\s*(?P<value>{_QUOTED}|[^\"].*?|)\s*", re.DOTALL
-)
-_PIECE = re.compile(rf"(?:{_QUOTED}|[^,\"]|\"(?=[^\"]*$))+", re.DOTALL)
+_MATCHER = rf"(?s)\s*(?P<label>{_QUOTED}|[^\s{{}}!=~,\\\"'`]+)\s*(?P<operator>=~|!=|!~|=)\s*(?P<value>{_QUOTED}|[^\"].*?|)\s*"
+_PIECE = rf"(?s)(?:{_QUOTED}|[^,\"]|\"(?=[^\"]*$))+"
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
 
@@ -199,10 +197,10 @@ def parse_matchers(text: str) -> tuple[Matcher, ...] | None:
     if stripped.startswith("{") and stripped.endswith("}"):
         stripped = stripped[1:-1]
     found = []
-    for piece in _PIECE.findall(stripped):
+    for piece in re.findall(_PIECE, stripped):
         if not piece.strip():
             continue
-        match = _MATCHER.fullmatch(piece)
+        match = re.fullmatch(_MATCHER, piece)
         if match is None:
             return None
         found.append(Matcher(label=_unquoted(match["label"]), operator=match["operator"], value=_unquoted(match["value"])))

@@ -39,7 +39,7 @@ _LANGUAGES = (
 """What the type of a data source, or its name, contains → the language of its queries."""
 _TEXT_KEYS = ("expr", "query", "rawSql", "queryText", "target")
 """Where a query has its text, depending on the data source."""
-_VARIABLE = re.compile(r"\$\{?(\w+)\}?|\[\[(\w+)\]\]")
+_VARIABLE = r"\$\{?(\w+)\}?|\[\[(\w+)\]\]"
 
 
 def read(source: Source) -> Iterator[Node | Fault]:
@@ -136,7 +136,7 @@ class _Panels:
         kind = source.get("type") or source.get("uid") if isinstance(source, dict) else source
         if not isinstance(kind, str) or kind in ("", "datasource", "mixed", "-- Mixed --"):
             return ""
-        if variable := _VARIABLE.fullmatch(kind):
+        if variable := re.fullmatch(_VARIABLE, kind):
             kind = variables.get(variable[1] or variable[2], "")
         named = next((language for name, language in _LANGUAGES if name in kind.casefold()), "")
         return named or (kind if isinstance(source, dict) and source.get("type") else "")

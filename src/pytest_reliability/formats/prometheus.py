@@ -29,13 +29,17 @@ from pytest_reliability.model.nodes import NO_PLACES, NO_TEXTS, Alert, Fault, No
 from pytest_reliability.model.settings import Settings
 from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, Entries, Fields, Items, Scalar, Shape, choice, or_nothing
 
-_DURATION = re.compile(r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
-_LOOSE_DURATION = re.compile(r"0|-?(?:\d+(?:\.\d+)?(?:ms|[smhdwyi]))+")
-DURATION = Scalar("a duration such as 5m or 1h30m", types=(str, int), accepts=_DURATION.fullmatch, optional=True)
-LOOSE_DURATION = Scalar("a duration such as 5m or 1h30m", types=(str, int), accepts=_LOOSE_DURATION.fullmatch, optional=True)
+# Compiled when first used: every start would pay for them.
+_DURATION = r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?"
+_LOOSE_DURATION = r"0|-?(?:\d+(?:\.\d+)?(?:ms|[smhdwyi]))+"
+DURATION = Scalar("a duration such as 5m or 1h30m", types=(str, int), accepts=partial(re.fullmatch, _DURATION), optional=True)
+LOOSE_DURATION = Scalar(
+    "a duration such as 5m or 1h30m", types=(str, int), accepts=partial(re.fullmatch, _LOOSE_DURATION), optional=True
+)
 EXPRESSION = Scalar("an expression", accepts=str.strip)
 NAME = Scalar("a name", accepts=str.strip)
-METRIC = Scalar("the name of a metric", accepts=re.compile(r"[^\s(){}\[\]\"'](?:[^(){}\[\]\"']*[^\s(){}\[\]\"'])?").fullmatch)
+_METRIC = r"[^\s(){}\[\]\"'](?:[^(){}\[\]\"']*[^\s(){}\[\]\"'])?"
+METRIC = Scalar("the name of a metric", accepts=partial(re.fullmatch, _METRIC))
 LABEL_NAME = r"(?!__name__$).+"
 LABELS = or_nothing(Entries(Scalar(optional=True), key=LABEL_NAME, expected="a label's name"), "a mapping")
 STRICT_LABELS = or_nothing(
@@ -79,12 +83,11 @@ RESOURCES: Mapping[str, tuple[tuple[str, ...], str]] = {
 """Kind of a resource → the groups of its `apiVersion`, and its dialect."""
 _API_VERSIONS = {"PrometheusRule": "monitoring.coreos.com/v1", "VMRule": "operator.victoriametrics.com/v1beta1"}
 
-_LOGQL = re.compile(
-    r"""\|[=~>] | \|\s*(?:json|logfmt|regexp|pattern|unpack|unwrap|line_format|label_format|decolorize|drop|keep|distinct)\b
-      | \b(?:bytes_rate|bytes_over_time|rate_counter)\s*\(""",
-    re.VERBOSE,
-)
-_STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`')
+_LOGQL = r"""(?x)
+    \|[=~>]
+  | \|\s*(?:json|logfmt|regexp|pattern|unpack|unwrap|line_format|label_format|decolorize|drop|keep|distinct)\b
+  | \b(?:bytes_rate|bytes_over_time|rate_counter)\s*\("""
+_STRINGS = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`'
 
 
 def _shapes(dialect: str, labels: Shape) -> Fields:
@@ -185,7 +188,7 @@ def _file(tree: Tree, settings: Settings) -> Iterator[Node | Fault]:
 def _config_map(tree: Tree, data: dict[str, Any], settings: Settings) -> Iterator[Node | Fault]:
     texts = data.get("data")
     for key, text in texts.items() if isinstance(texts, dict) else ():
-        if isinstance(text, str) and "groups" in text and _FILE_NAME.search(key):
+        if isinstance(text, str) and "groups" in text and re.search(_FILE_NAME, key):
             for inner in nested(tree, texts, key):
                 if isinstance(inner.data, dict) and _is_rule_file(inner.data):
                     yield from _file(inner, settings)
@@ -221,7 +224,7 @@ def _dialect(data: Any, settings: Settings, usual: str) -> str:
 
 
 def _is_logql(expr: str) -> bool:
-    return _LOGQL.search(expr) is not None and _LOGQL.search(_STRINGS.sub('""', expr)) is not None
+    return re.search(_LOGQL, expr) is not None and re.search(_LOGQL, re.sub(_STRINGS, '""', expr)) is not None
 
 
 def _content(tree: Tree, data: Any, dialect: str, settings: Settings) -> Iterator[Node | Fault]:
@@ -299,7 +302,7 @@ def _places(tree: Tree, values: Any) -> Mapping[str, Location]:
     return Places(tree, values) if isinstance(values, dict) else NO_PLACES
 
 
-_FILE_NAME = re.compile(r"\.(?:ya?ml|rules?|json)$")
+_FILE_NAME = r"\.(?:ya?ml|rules?|json)$"
 FORMAT = Format(
     name="prometheus",
     files=r"\.(?:ya?ml|json|rules?)$",

@@ -18,7 +18,7 @@ from pytest_reliability.documents import Source, Tree
 from pytest_reliability.model.nodes import Node, Site
 from pytest_reliability.model.settings import Settings
 
-_URL = re.compile(r"https?://[^\s/]+\S*")
+_URL = r"https?://[^\s/]+\S*"
 _MAKES_NO_PAGES = frozenset(
     ("search", "minify", "glightbox", "privacy", "offline", "meta", "optimize", "autorefs", "mermaid2", "social", "info",
      "git-revision-date", "git-revision-date-localized", "git-authors", "git-committers", "git-committers-2", "table-reader")
@@ -61,7 +61,7 @@ def _hugo(tree: Tree, data: dict[str, Any], settings: Settings) -> Iterator[Site
 
 
 def _is_url(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and _URL.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_URL, value) is not None
 
 
 def _folder(tree: Tree, folder: str) -> str:

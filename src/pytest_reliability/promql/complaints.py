@@ -28,13 +28,13 @@ def explained(text: str) -> Complaint | None:
     """What the parser complains of in `text`, in other words; None where the parser may well be wrong."""
     complaint = _says(text)
     for pattern, explain in _SPECIAL:
-        if match := pattern.fullmatch(complaint):
+        if match := re.fullmatch(pattern, complaint, re.DOTALL):
             return explain(text, match)
     for pattern, message in _ABOUT_CHARACTERS:
-        if match := pattern.fullmatch(complaint):
+        if match := re.fullmatch(pattern, complaint, re.DOTALL):
             return _earliest(text, Complaint(message.format(*match.groups()), _first_place(text, complaint)))
     for pattern, message in _ABOUT_SENSE:
-        if match := pattern.fullmatch(complaint):
+        if match := re.fullmatch(pattern, complaint, re.DOTALL):
             return Complaint(message.format(*match.groups()))
     return Complaint(complaint)
 
@@ -180,43 +180,38 @@ def _value(string: str) -> str:
     return string[1:-1] if string[0] == "`" else re.sub(r"\\(.)", r"\1", string[1:-1])
 
 
-_SPECIAL: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Complaint | None]], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), explain)
-    for pattern, explain in (
-        (_GRAMMAR, _ungrammatical),
-        (r"unclosed left parenthesis|unexpected end of input inside \w+", _never_closed),
-        (r"unterminated quoted string.*", _open_string),
-        (r"bad number or duration syntax: .*|not a valid duration string: .*", _bad_number),
-        (r"unknown function with name '(.*)'", _unknown_function),
-        (r"expected type (\w+) in call to function '(\w+)', got (\w+)", _wrong_argument),
-        (r"expected type (\w+) in aggregation \w+, got (\w+)", _wrong_aggregation),
-        (r"expected (.*) argument\(s\) in call to '(\w+)', got (\d+)", _wrong_count),
-        (r"illegal regex for (.*)", _bad_regexp),
-    )
+_SPECIAL: tuple[tuple[str, Callable[[str, re.Match[str]], Complaint | None]], ...] = (
+    (_GRAMMAR, _ungrammatical),
+    (r"unclosed left parenthesis|unexpected end of input inside \w+", _never_closed),
+    (r"unterminated quoted string.*", _open_string),
+    (r"bad number or duration syntax: .*|not a valid duration string: .*", _bad_number),
+    (r"unknown function with name '(.*)'", _unknown_function),
+    (r"expected type (\w+) in call to function '(\w+)', got (\w+)", _wrong_argument),
+    (r"expected type (\w+) in aggregation \w+, got (\w+)", _wrong_aggregation),
+    (r"expected (.*) argument\(s\) in call to '(\w+)', got (\d+)", _wrong_count),
+    (r"illegal regex for (.*)", _bad_regexp),
 )
-_ABOUT_CHARACTERS = tuple(
-    (re.compile(pattern, re.DOTALL), message)
-    for pattern, message in (
-        (r"unexpected character(?: inside \w+| after '.')?: '(.*)'", "unexpected character '{0}'"),
-        (r"unexpected right parenthesis '\)'", "this ')' closes nothing"),
-        (r"unexpected right bracket '\]'", "this ']' closes nothing"),
-        (r"unexpected left brace '(.)' inside \w+", "unexpected '{0}'"),
-        (r"unknown escape sequence '(.)'", "a string has no escape '\\{0}'; double the backslash"),
-    )
+_ABOUT_CHARACTERS = (
+    (r"unexpected character(?: inside \w+| after '.')?: '(.*)'", "unexpected character '{0}'"),
+    (r"unexpected right parenthesis '\)'", "this ')' closes nothing"),
+    (r"unexpected right bracket '\]'", "this ']' closes nothing"),
+    (r"unexpected left brace '(.)' inside \w+", "unexpected '{0}'"),
+    (r"unknown escape sequence '(.)'", "a string has no escape '\\{0}'; double the backslash"),
 )
-_ABOUT_SENSE = tuple(
-    (re.compile(pattern, re.DOTALL), message)
-    for pattern, message in (
-        (r"'utf-8' codec can't encode .*", "half of a surrogate pair is no character"),
-        (r"no expression found in input", "there is no expression"),
-        (r"missing unit character in duration", "a range needs a duration, such as [5m]"),
-        (r"unexpected '(.*)' in label matching, .*", "a selector cannot have '{0}' there"),
-        (r"invalid label matcher, expected label matching operator after '(.*)'", "label '{0}' has no operator and no value"),
-        (r"binary expression must contain only scalar and instant vector types",
-         "an operator takes numbers and instant vectors, neither strings nor range vectors"),
-        (r"comparisons between scalars must use BOOL modifier", "a comparison of two numbers needs 'bool' after its operator"),
-        (r"set operator '(\w+)' not allowed in binary scalar expression", "'{0}' joins two vectors, and one side is a number"),
-        (r"vector selector must contain at least one non-empty matcher",
-         "a selector without a name needs a matcher that rules out the empty string"),
-    )
-)  # fmt: skip
+_ABOUT_SENSE = (
+    (r"'utf-8' codec can't encode .*", "half of a surrogate pair is no character"),
+    (r"no expression found in input", "there is no expression"),
+    (r"missing unit character in duration", "a range needs a duration, such as [5m]"),
+    (r"unexpected '(.*)' in label matching, .*", "a selector cannot have '{0}' there"),
+    (r"invalid label matcher, expected label matching operator after '(.*)'", "label '{0}' has no operator and no value"),
+    (
+        r"binary expression must contain only scalar and instant vector types",
+        "an operator takes numbers and instant vectors, neither strings nor range vectors",
+    ),
+    (r"comparisons between scalars must use BOOL modifier", "a comparison of two numbers needs 'bool' after its operator"),
+    (r"set operator '(\w+)' not allowed in binary scalar expression", "'{0}' joins two vectors, and one side is a number"),
+    (
+        r"vector selector must contain at least one non-empty matcher",
+        "a selector without a name needs a matcher that rules out the empty string",
+    ),
+)

@@ -8,9 +8,7 @@ from functools import lru_cache
 
 import promql_parser
 
-from pytest_reliability.promql.complaints import explained
 from pytest_reliability.promql.spelling import older, quoted
-from pytest_reliability.promql.tokens import tokens
 
 MOST_OPERATORS = 500
 """An expression with more is not judged: the parser's time grows with their square, and some thousands overflow its stack."""
@@ -40,18 +38,26 @@ class Parsed:
 @lru_cache(maxsize=16384)
 def parse(text: str) -> Parsed:
     """Judge one expression, with every placeholder already substituted. The same text is judged only once."""
-    if len(text) > MOST_OPERATORS and sum(token.kind == "mark" for token in tokens(text)) > MOST_OPERATORS:
+    if len(text) > MOST_OPERATORS and _operators(text) > MOST_OPERATORS:
         return Parsed(text)
     if _can_be_parsed(_pattern(text)) or _can_be_parsed(text):
         return Parsed(text, valid=True)
     if _can_be_parsed(older(text)):
         return Parsed(text, valid=True, rewritten=True)
+    from pytest_reliability.promql.complaints import explained
+
     said = explained(text)
     return Parsed(text) if said is None else Parsed(text, error=said.message, hint=said.hint, offset=said.offset)
 
 
-_VALUE = re.compile(r"""=(\s*)"[^"'\\\n]+\"""")
-_FRACTION = re.compile(r"\b[0-9]+\.[0-9]+\b")
+def _operators(text: str) -> int:
+    from pytest_reliability.promql.tokens import tokens
+
+    return sum(token.kind == "mark" for token in tokens(text))
+
+
+_VALUE = r"""=(\s*)"[^"'\\\n]+\""""
+_FRACTION = r"\b[0-9]+\.[0-9]+\b"
 
 
 def _pattern(text: str) -> str:
@@ -59,7 +65,7 @@ def _pattern(text: str) -> str:
 
     An expression of the same pattern as a valid one is valid. Regular expressions stay, because some of them are not.
     """
-    return _FRACTION.sub("1.5", _VALUE.sub(r'=\1"x"', text))
+    return re.sub(_FRACTION, "1.5", re.sub(_VALUE, r'=\1"x"', text))
 
 
 @lru_cache(maxsize=16384)

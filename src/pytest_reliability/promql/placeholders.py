@@ -11,17 +11,15 @@ from pytest_reliability.promql.parsing import parse
 STAND_IN = "variable"
 """What takes the place of a variable that may be any word."""
 
+# Compiled when first used: every start would pay for them.
 _PLACEHOLDER = r"(?:\{\{.*?\}\}|\{%.*?%\}|\$\{[A-Za-z_]\w*(?:[.:][^{}\s]*)?\}|\$[A-Za-z_]\w*|\[\[[A-Za-z_]\w*(?::\w+)?\]\])"
-_ANY = re.compile(_PLACEHOLDER, re.DOTALL)
+_ANY = "(?s)" + _PLACEHOLDER
 _STRING = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`"""
-_PIECE = re.compile(
-    rf"""(?P<string>{_STRING})|(?P<space>\s+|\#[^\n]*)|(?P<placeholder>{_PLACEHOLDER})|(?P<word>[\w.:]+)|(?P<mark>.)""",
-    re.VERBOSE | re.DOTALL,
-)
-_LENGTH = re.compile(rf"(?:{_PLACEHOLDER}|[\w.])*{_PLACEHOLDER}(?:{_PLACEHOLDER}|[\w.])*", re.DOTALL)
+_PIECE = rf"""(?xs)(?P<string>{_STRING})|(?P<space>\s+|\#[^\n]*)|(?P<placeholder>{_PLACEHOLDER})|(?P<word>[\w.:]+)|(?P<mark>.)"""
+_LENGTH = rf"(?s)(?:{_PLACEHOLDER}|[\w.])*{_PLACEHOLDER}(?:{_PLACEHOLDER}|[\w.])*"
 _NAME = r"__(?:rate_interval|interval|range|auto)"
-_WINDOW = re.compile(rf"\{{\{{-?\s*\$?\.?window\s*-?\}}\}}|\${_NAME}\b|\$\{{{_NAME}(?::\w+)?\}}")
-_NUMBER = re.compile(r"\$\{?__(?:(?:rate_interval|interval|range)_m?s|from|to)\b(?::[^{}\s]*)?\}?")
+_WINDOW = rf"\{{\{{-?\s*\$?\.?window\s*-?\}}\}}|\${_NAME}\b|\$\{{{_NAME}(?::\w+)?\}}"
+_NUMBER = r"\$\{?__(?:(?:rate_interval|interval|range)_m?s|from|to)\b(?::[^{}\s]*)?\}?"
 _TAKES_NUMBER_FIRST = ("topk", "bottomk", "limitk", "limit_ratio", "quantile", "histogram_quantile", "quantile_over_time")
 _TAKES_LABELS = ("by", "without", "on", "ignoring", "group_left", "group_right")
 
@@ -30,7 +28,7 @@ def templated(text: str) -> bool:
     """Whether something outside of strings has yet to be filled in."""
     if not ("$" in text or "{{" in text or "{%" in text or "[[" in text):  # most have none, and looking closer is dear
         return False
-    return _ANY.search(text) is not None and any(match.lastgroup == "placeholder" for match in _PIECE.finditer(text))
+    return re.search(_ANY, text) is not None and any(match.lastgroup == "placeholder" for match in re.finditer(_PIECE, text))
 
 
 def substitute(text: str, window: str = "5m") -> str | None:
@@ -39,8 +37,8 @@ def substitute(text: str, window: str = "5m") -> str | None:
     A variable is taken for whatever fits its place: a duration, a number, a name, a matcher. One that stands for a function or an
     operator fits nothing, and neither does one that leaves an expression which cannot be parsed.
     """
-    text = _NUMBER.sub("300", _WINDOW.sub(window, text))
-    if not _ANY.search(text):
+    text = re.sub(_NUMBER, "300", re.sub(_WINDOW, window, text))
+    if not re.search(_ANY, text):
         return text
     filled = _Filling(window).fill(text)
     return None if filled is None or not parse(filled).valid else filled
@@ -63,7 +61,7 @@ class _Filling:
                     return None
                 piece = self._variable(piece, following)
             elif kind == "string":
-                piece = _ANY.sub(STAND_IN, piece)
+                piece = re.sub(_ANY, STAND_IN, piece)
             elif kind == "mark":
                 self._bracket(piece)
             if kind != "space":
@@ -81,7 +79,7 @@ class _Filling:
         """What a word that consists of placeholders, at least in part, may be where it stands."""
         bracket, before = self.opened[-1] if self.opened else ("", "")
         if bracket == "[":
-            return _LENGTH.sub(self.window, run)
+            return re.sub(_LENGTH, self.window, run)
         if self.last.lower() == "offset":
             return self.window
         if self.last == "@" or run[0].isdigit():
@@ -94,12 +92,12 @@ class _Filling:
             return "1"
         if bracket == "(" and before in _TAKES_NUMBER_FIRST and self.last == "(":
             return "1"
-        return _ANY.sub(STAND_IN, run)
+        return re.sub(_ANY, STAND_IN, run)
 
 
 def _runs(text: str) -> Iterator[tuple[str, str, str]]:
     """(kind, text, the next character that is no space) of each piece; words and placeholders that touch are one placeholder."""
-    pieces = [(match.lastgroup or "mark", match.start(), match.end()) for match in _PIECE.finditer(text)]
+    pieces = [(match.lastgroup or "mark", match.start(), match.end()) for match in re.finditer(_PIECE, text)]
     at = 0
     while at < len(pieces):
         kind, start, end = pieces[at]

@@ -8,8 +8,8 @@ import warnings
 LONGEST = 1000
 
 _SKIP = r"(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[^\\\[(])"
-_LOOK_AROUND = re.compile(rf"{_SKIP}*(?:\((?!\?<?[=!]){_SKIP}*)*\(\?<?[=!]", re.DOTALL)
-_BACKREFERENCE = re.compile(r"(?:[^\\]|\\[^1-9])*\\[1-9]", re.DOTALL)
+_LOOK_AROUND = rf"(?s){_SKIP}*(?:\((?!\?<?[=!]){_SKIP}*)*\(\?<?[=!]"
+_BACKREFERENCE = r"(?s)(?:[^\\]|\\[^1-9])*\\[1-9]"
 
 
 def regexp_fault(pattern: str) -> str | None:
@@ -19,9 +19,9 @@ def regexp_fault(pattern: str) -> str | None:
     """
     if len(pattern) > LONGEST or r"\Q" in pattern:
         return None
-    if _LOOK_AROUND.match(pattern):
+    if re.match(_LOOK_AROUND, pattern):
         return "it has no look-ahead and no look-behind"
-    if _BACKREFERENCE.match(pattern):
+    if re.match(_BACKREFERENCE, pattern):
         return "it has no backreferences"
     try:
         with warnings.catch_warnings():

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 
+# Compiled when first used: every start would pay for them.
 _KEEP = r"""(?P<keep>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\#[^\n]*)"""
-_RAW = re.compile(rf"{_KEEP}|`(?P<raw>[^`]*)`")
+_RAW = rf"{_KEEP}|`(?P<raw>[^`]*)`"
 
 _LENGTH = r"(?:[-+*/%^(),\s]|\d[\w.]*|\b(?:step|range|min|max)\b)+"
-_NEWER = re.compile(
-    rf"""{_KEEP}
+_NEWER = rf"""(?x){_KEEP}
        | (?P<range>\[{_LENGTH}(?P<step>:(?:{_LENGTH})?)?\])
        | (?P<offset>\boffset\s+[-+]?\s*(?:step|range|min|max)?\s*\((?:[^()]|\([^()]*\))*\))
        | (?P<modifier>\b(?:anchored|smoothed)\b)
        | (?P<trim></|>/)
-       | (?P<renamed>\bholt_winters\b)""",
-    re.VERBOSE,
-)
-_PLAIN_RANGE = re.compile(r"\[[\w.:\s]*\]")
+       | (?P<renamed>\bholt_winters\b)"""
+_PLAIN_RANGE = r"\[[\w.:\s]*\]"
 
 
 def quoted(text: str) -> str:
     """The same with each `…` string in double quotes: the parser takes a backslash in it for an escape, Prometheus does not."""
-    return _RAW.sub(_in_double_quotes, text) if "`" in text else text
+    return re.sub(_RAW, _in_double_quotes, text) if "`" in text else text
 
 
 def _in_double_quotes(match: re.Match[str]) -> str:
@@ -38,12 +36,12 @@ def older(text: str) -> str:
     These are duration expressions, the modifiers `anchored` and `smoothed`, the operators that trim a histogram, and one function
     that was renamed.
     """
-    return _NEWER.sub(_in_older_syntax, text)
+    return re.sub(_NEWER, _in_older_syntax, text)
 
 
 def _in_older_syntax(match: re.Match[str]) -> str:
     if match["range"]:
-        if _PLAIN_RANGE.fullmatch(match["range"]) or match["range"].count("(") != match["range"].count(")"):
+        if re.fullmatch(_PLAIN_RANGE, match["range"]) or match["range"].count("(") != match["range"].count(")"):
             return match["range"]
         return "[5m:]" if match["step"] else "[5m]"
     if match["offset"]:

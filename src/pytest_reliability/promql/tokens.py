@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(
-    r"""(?P<space>[ \t\r\n]+|\#[^\n]*)
+_TOKEN = r"""(?xsa)(?P<space>[ \t\r\n]+|\#[^\n]*)
       | (?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)
       | (?P<unclosed>["'`])
       | (?P<number>0[xX][0-9a-fA-F]+|\.?[0-9](?:[eE][-+]?[0-9]|[\w.])*)
       | (?P<word>[A-Za-z_:][\w:]*)
       | (?P<mark>=~|!~|==|!=|<=|>=|[-+*/%^<>=@,(){}\[\]])
-      | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
+      | (?P<other>.)"""
 
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
@@ -36,7 +33,7 @@ class Token:
 def tokens(text: str) -> list[Token]:
     """Every token of an expression, without white space and comments. It ends at a quote that nothing closes."""
     found: list[Token] = []
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text):
         kind = match.lastgroup or "other"
         if kind != "space":
             found.append(Token(kind, match[0], match.start()))

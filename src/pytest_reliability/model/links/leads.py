@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_reliability.model.graph import Graph
     from pytest_reliability.model.settings import Settings
 
-PAGE = re.compile(r"\.(?:md|markdown|mdx|adoc|asciidoc|rst|txt|html?|org|ipynb|pdf)$", re.IGNORECASE)
+PAGE = r"(?i)\.(?:md|markdown|mdx|adoc|asciidoc|rst|txt|html?|org|ipynb|pdf)$"
 """How the names of pages end."""
 INDEXES = ("README.md", "index.md", "_index.md", "readme.md", "README.rst", "README.adoc", "README.txt", "README", "index.html")
 """Files that stand for the folder they are in."""
@@ -139,5 +139,5 @@ def _served(folder: str, rest: str) -> tuple[str, ...]:
     stem = base.removesuffix(".html").removesuffix(".htm")
     sources = [stem + ending for ending in _SOURCES] if rest.strip("/") else []
     indexes = [f"{stem}/{name}".lstrip("/") for name in INDEXES]
-    given = [base] if PAGE.search(base) and stem == base else []
+    given = [base] if re.search(PAGE, base) and stem == base else []
     return tuple(dict.fromkeys([*given, *sources, *indexes, base]))

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-_REMOTE_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/\s]*@)?(?P<host>[^/:\s]+)(?::\d+)?/(?P<path>[^\s?#]+)", re.IGNORECASE)
-_REMOTE_SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^/:\s]{2,}):(?P<path>(?!//)[^\s?#]+)")
-_PAGE_URL = re.compile(r"https?://(?:[^@/\s]*@)?(?P<host>[^/:\s]+)(?::\d+)?(?P<path>/[^\s?#]*)?", re.IGNORECASE)
+# Compiled when first used: every start would pay for them.
+_REMOTE_URL = r"(?i)[a-z][a-z0-9+.-]*://(?:[^@/\s]*@)?(?P<host>[^/:\s]+)(?::\d+)?/(?P<path>[^\s?#]+)"
+_REMOTE_SCP = r"(?:[^@/\s]+@)?(?P<host>[^/:\s]{2,}):(?P<path>(?!//)[^\s?#]+)"
+_PAGE_URL = r"(?i)https?://(?:[^@/\s]*@)?(?P<host>[^/:\s]+)(?::\d+)?(?P<path>/[^\s?#]*)?"
 
 _SHOWS = frozenset(("blob", "tree", "raw", "edit", "blame", "plain", "src", "_edit", "preview", "display"))
 _REF_KINDS = ("branch", "tag", "commit")
-_ONE_WORD_REF = re.compile(
-    r"main|master|HEAD|trunk|develop|dev|default|stable|staging|production|gh-pages|v?\d+(?:\.\d+)*|[0-9a-f]{7,40}"
-)
-_FIXED_REF = re.compile(r"[0-9a-f]{7,40}|v?\d+(?:\.\d+)+(?:[-+.]\w+)*")
+_ONE_WORD_REF = r"main|master|HEAD|trunk|develop|dev|default|stable|staging|production|gh-pages|v?\d+(?:\.\d+)*|[0-9a-f]{7,40}"
+_FIXED_REF = r"[0-9a-f]{7,40}|v?\d+(?:\.\d+)+(?:[-+.]\w+)*"
 _LONGEST_REF = 4
 
 
@@ -34,7 +33,7 @@ class Shown:
 
 def shown_by(remotes: Iterable[str], url: str) -> Shown | None:
     """What `url` shows of a repository with these remotes; None where it shows something else."""
-    page = _PAGE_URL.fullmatch(url)
+    page = re.fullmatch(_PAGE_URL, url)
     if page is None:
         return None
     host = page["host"].casefold()
@@ -50,7 +49,7 @@ def shown_by(remotes: Iterable[str], url: str) -> Shown | None:
 
 def _repository(remote: str) -> tuple[str, list[str]] | None:
     """The host and the path of a remote, without user, port and `.git`."""
-    match = _REMOTE_URL.fullmatch(remote.strip()) or _REMOTE_SCP.fullmatch(remote.strip())
+    match = re.fullmatch(_REMOTE_URL, remote.strip()) or re.fullmatch(_REMOTE_SCP, remote.strip())
     if match is None:
         return None
     path = unquote(match["path"]).strip("/").removesuffix(".git")
@@ -101,6 +100,6 @@ def _behind_ref(rest: list[str], name: str) -> Shown:
     if rest[:1] == ["refs"] and rest[1:2] in (["heads"], ["tags"]):
         rest = rest[2:]
     ref = unquote(rest[0]) if rest else ""
-    longest = 1 if "/" in ref or _ONE_WORD_REF.fullmatch(ref) or _FIXED_REF.fullmatch(ref) else _LONGEST_REF
+    longest = 1 if "/" in ref or re.fullmatch(_ONE_WORD_REF, ref) or re.fullmatch(_FIXED_REF, ref) else _LONGEST_REF
     paths = tuple(unquote("/".join(rest[size:])) for size in range(1, min(longest, len(rest) - 1) + 1)) or ("",)
-    return Shown(paths, name, ref if _FIXED_REF.fullmatch(ref) else "")
+    return Shown(paths, name, ref if re.fullmatch(_FIXED_REF, ref) else "")

@@ -112,12 +112,12 @@ def _matches(matcher: Matcher, value: str | None) -> bool | None:
 
 
 _LONGEST_FOR_GROUPS = 16
-_REPEATED_GROUP = re.compile(r"\)[*+{]")
+_REPEATED_GROUP = r"\)[*+{]"
 
 
 def _fits(pattern: str, value: str) -> bool | None:
     """Whether the whole value matches; None where Python's engine cannot say, or might take too long to."""
-    if len(value) > _LONGEST_FOR_GROUPS and _REPEATED_GROUP.search(pattern):
+    if len(value) > _LONGEST_FOR_GROUPS and re.search(_REPEATED_GROUP, pattern):
         return None
     compiled = _compiled(pattern)
     return compiled.fullmatch(value) is not None if compiled else None

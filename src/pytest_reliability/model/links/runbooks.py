@@ -39,11 +39,12 @@ class RunbookLink:
     near: tuple[str, ...] = ()
 
 
-_TEMPLATE = re.compile(r"\{\{|\{%|\$\{|\$\w|%\(|<[\w -]+>")
-_URL = re.compile(r"(?:https?:)?//[^/\s]", re.IGNORECASE)
-_OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?")
-_LINES = re.compile(r"L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?|lines-\d+(?::\d+)?|:~:.*")
+# Compiled when first used: every start would pay for them.
+_TEMPLATE = r"\{\{|\{%|\$\{|\$\w|%\(|<[\w -]+>"
+_URL = r"(?i)(?:https?:)?//[^/\s]"
+_OTHER_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:"
+_HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?"
+_LINES = r"L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?|lines-\d+(?::\d+)?|:~:.*"
 
 
 def runbook_for(graph: Graph, alert: Alert) -> RunbookLink | None:
@@ -56,7 +57,7 @@ def runbook_for(graph: Graph, alert: Alert) -> RunbookLink | None:
 
 
 def _resolved(graph: Graph, alert: Alert, target: str) -> RunbookLink:
-    template = _TEMPLATE.search(target)
+    template = re.search(_TEMPLATE, target)
     known = target[: template.start()] if template else target
     page, mark, anchor = known.partition("#")
     page, query, _ = page.partition("?")
@@ -74,15 +75,15 @@ def _resolved(graph: Graph, alert: Alert, target: str) -> RunbookLink:
 
 def _lead(graph: Graph, alert: Alert, page: str, partial: bool) -> Lead | RunbookLink:
     """Where the target may lead, or what it is where it leads nowhere in the repository."""
-    if _URL.match(page):
+    if re.match(_URL, page):
         url = page if page.lower().startswith("http") else f"https:{page}"
         return url_leads(graph, alert.settings, url) or RunbookLink(
             status="outside", evidence="its URL is not of this repository"
         )
-    if _OTHER_SCHEME.match(page):
+    if re.match(_OTHER_SCHEME, page):
         return RunbookLink(status="outside", evidence="its URL is not of this repository")
     first = page.lstrip("/").partition("/")[0]
-    if "/" in page and _HOST.fullmatch(first) and first not in graph.folders:
+    if "/" in page and re.fullmatch(_HOST, first) and first not in graph.folders:
         return url_leads(graph, alert.settings, f"https://{page}") or RunbookLink(status="outside", evidence=f"{first} is a host")
     lead = path_leads(graph, unquote(page), dirname(alert.at.path))
     if lead is None:
@@ -96,7 +97,7 @@ def _looks_like_a_path(graph: Graph, page: str, beside: str) -> bool:
     if re.search(r"\s", page):
         return False
     first = page.lstrip("/").partition("/")[0]
-    return bool(PAGE.search(page)) or (
+    return bool(re.search(PAGE, page)) or (
         "/" in page and (first in graph.folders or f"{beside}/{first}" in graph.folders or first in (".", ".."))
     )
 
@@ -127,7 +128,7 @@ def _settled(graph: Graph, lead: Lead) -> RunbookLink:
 
 def _with_anchor(graph: Graph, link: RunbookLink, anchor: str, rendered: bool) -> RunbookLink:
     page = graph.pages.get(link.path or "")
-    if page is None or _LINES.fullmatch(anchor):
+    if page is None or re.fullmatch(_LINES, anchor):
         return replace(link, anchor=anchor)
     found: bool | None = _slug(anchor) in map(_slug, page.anchors)
     if not found and rendered and not all(heading.text.isascii() for heading in page.headings):
@@ -158,7 +159,7 @@ def _near(graph: Graph, alert: Alert, path: str) -> tuple[str, ...]:
 def _pages_by_name(files: frozenset[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for path in sorted(files):
-        if PAGE.search(path):
+        if re.search(PAGE, path):
             name = _folded(path)
             found[name] = (*found.get(name, ()), path)
     return found
@@ -167,5 +168,5 @@ def _pages_by_name(files: frozenset[str]) -> dict[str, tuple[str, ...]]:
 def _folded(path: str) -> str:
     """The name of a page without its ending, case and punctuation; that of its folder where it is the folder's index."""
     name = basename(path)
-    stem = basename(dirname(path)) if name in INDEXES else splitext(name)[0] if PAGE.search(name) else name
+    stem = basename(dirname(path)) if name in INDEXES else splitext(name)[0] if re.search(PAGE, name) else name
     return re.sub(r"[\W_]", "", stem.casefold())
