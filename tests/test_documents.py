@@ -597,6 +597,8 @@ TEMPLATES = {
     "a: 1\n{%- for x in y %}\n": (2, "Jinja"),
     "a: '{% raw %}{{ $labels.x }}{% endraw %}'\n": (1, "Jinja"),
     "a: <%= x %>\n": (1, "ERB"),
+    "a: '{{ cookiecutter.name }}'\n": (1, "Jinja"),
+    "a: 1\nowner: ${{ values.owner | dump }}\n": (2, "Backstage"),
     "<% if x %>\na: 1\n<% end -%>\n": (1, "ERB"),
 }
 """Text → line and engine."""
@@ -734,6 +736,24 @@ def test_json_mistakes(text, line, column, reason):
     with pytest.raises(Unreadable) as caught:
         load_json(text, "x.json")
     assert (line, column, reason) == (caught.value.at.line, caught.value.at.column, caught.value.reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('{"a": 1,\n}', "remove the last comma"),
+        ("[1, 2, ]", "remove the last comma"),
+        ('{"a": 1, // one\n "b": 2}', "remove the comment; JSON has none"),
+        ("# one\n{}", "remove the comment; JSON has none"),
+        ("{'a': 1}", ""),
+        ("[1 2]", ""),
+    ],
+)
+def test_json_remedies(text, hint):
+    """What JavaScript and YAML allow and JSON does not is said how to mend."""
+    with pytest.raises(Unreadable) as caught:
+        load_json(text, "x.json")
+    assert hint == caught.value.hint
 
 
 @pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="this Python reads numbers of any length")

@@ -32,7 +32,8 @@ def load(source: Text) -> Tree:
     try:
         data = json.loads(source.text, object_pairs_hook=mapping, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise source.unreadable(error.pos, f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+        reason = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise source.unreadable(error.pos, reason, _remedy(source.text, error.pos)) from None
     except RecursionError:
         raise _too_deep(source) from None
     except ValueError as error:
@@ -51,6 +52,15 @@ def load(source: Text) -> Tree:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _remedy(text: str, index: int) -> str:
+    """How to mend what people bring along from other languages."""
+    if text.startswith(("//", "/*", "#"), index):
+        return "remove the comment; JSON has none"
+    if re.match(r",?\s*[}\]]", text[index:]) and text[: index + 1].rstrip("}] \t\r\n").endswith(","):
+        return "remove the last comma"
+    return ""
 
 
 def _odd_number(text: str) -> int:

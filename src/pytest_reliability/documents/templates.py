@@ -14,11 +14,12 @@ from pytest_reliability.documents.text import Text, Unreadable
 from pytest_reliability.documents.tree import Tree
 from pytest_reliability.model.location import Location
 
-_HELM = r"""(?x)
-    (?<![\w.)\]]) \$? \.(?:Values|Release|Chart|Capabilities|Files|Template|Subcharts)\.\w
-    | (?: ^-?\s* | [(|]\s* ) (?:include|tpl) \s+ ["`($.]
-    | ^`"""
-"""Objects and functions that Helm alone has, in the inside of an action."""
+_ACTION = r"""(?x)
+    (?P<Helm> (?<![\w.)\]]) \$? \.(?:Values|Release|Chart|Capabilities|Files|Template|Subcharts)\.\w
+            | (?: {{-?\s* | [(|]\s* ) (?:include|tpl) \s+ ["`($.]
+            | ^{{` )
+    | (?P<Jinja> ^{{-?\s*cookiecutter\. )"""
+"""Objects and functions that one engine alone has."""
 _STATEMENT = r"\{%[-+]?\s*(?:if|elif|else|for|set|raw|include|macro|block|extends|import|from|with|filter|call|do|end\w+)\b"
 _ERB = r"<%[=#-]?[^%\n]*%>"
 _NAMED = r"\{\{-?\s*template\s"
@@ -30,8 +31,13 @@ _RULES = r"\{\{-?[^}]*(?:\$(?:labels|value|externalLabels|externalURL)\b|\.(?:La
 
 def engine(text: str) -> str:
     """The template engine that a text is certainly meant for; "" where nothing shows that there is one."""
-    if "{{" in text and any(map(re.compile(_HELM).search, set(re.findall(r"\{\{([^}]*)", text)))):
-        return "Helm"
+    if "{{" in text:
+        search = re.compile(_ACTION).search
+        for action in dict.fromkeys(re.findall("{{[^}]*", text)):
+            if found := search(action):
+                return str(found.lastgroup)
+        if "${{" in text and re.search(r"\${{-?\s*values\.", text):
+            return "Backstage"
     if "%" not in text:
         return ""
     if re.search(_STATEMENT, text):
