@@ -34,9 +34,8 @@ def test_every_unit_scales(number, unit):
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0 ns"), (2e-9, "2 ns"), (35e-6, "35 µs"), (0.0181, "18.1 ms"), (6.048, "6.0 s"), (59.96, "60.0 s"), (259.2, "4.3 minutes"),
-        (60, "1 minute"),
-        (5400, "1.5 hours"), (3600, "1 hour"),
+        (0, "0 ns"), (2e-9, "2 ns"), (35e-6, "35 µs"), (0.0181, "18.1 ms"), (6.048, "6.0 s"), (59.96, "60.0 s"),
+        (259.2, "4.3 minutes"), (60, "1 minute"), (5400, "1.5 hours"), (3600, "1 hour"),
         (172800, "2 days"), (86400, "1 day"), (20 * 86400 * 365, "7300 days"), (-90, "-1.5 minutes"),
     ],
 )  # fmt: skip
