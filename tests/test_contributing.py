@@ -44,8 +44,9 @@ def run(copy: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a command of the guide on the code in the copy."""
     programs = {"pytest": "pytest", "reliability": "pytest_reliability"}
     whole = [sys.executable, "-m", programs[command[0]], *command[1:]]
-    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "NO_COLOR": "1"}
-    environment.pop("PYTEST_ADDOPTS", None)
+    # Not measured: the copy's lines are not the project's.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COV", "PYTEST_"))}
+    environment = {**kept, "PYTHONPATH": str(copy / "src"), "NO_COLOR": "1"}
     return subprocess.run(
         whole, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
