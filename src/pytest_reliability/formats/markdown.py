@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from unicodedata import category
 
@@ -57,6 +58,7 @@ def scan(text: str, path: str) -> Markdown:
 _FRONT_MATTER = re.compile(r"(?:(---)[ \t]*\n(?:[ \t]*#.*\n)*(?=[\w\"'].*:(?:\s|\Z)|---[ \t]*$)|(\+\+\+)[ \t]*\n)", re.M)
 _FRONT_MATTER_END = {"---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.M), "+++": re.compile(r"^\+\+\+[ \t]*$", re.M)}
 
+_LINE = re.compile(r".*\n|.+")
 _MAY_LINK = re.compile(r"[<[]")
 _STRUCTURAL_TAB = re.compile(r"^[ >*+\-\d.)]*\t[ \t>*+\-\d.)]*", re.M)
 _HEADING_MARKUP = re.compile(r"[\\`*_\[<!&\n]")
@@ -228,8 +230,7 @@ class _Page:
     def fence(self, start: int, end: int, info: str, body: str, plain: bool) -> None:
         at = self._at(start, end - start - self.text.endswith("\n", start, end))
         if plain and self.added:
-            last = at.line + body.count("\n")
-            body = "\n".join((*self.original.split("\n", last)[at.line : last], ""))
+            body = "".join(self._original_lines[at.line : at.line + len(_LINE.findall(body))])
         self.fences.append(Fence(at=at, language=unescaped(info.split(None, 1)[0]) if info else "", text=body))
         if body.strip():
             self._show()
@@ -309,6 +310,10 @@ class _Page:
                 at = self._at(offset + attribute.start(group), attribute.end(group) - attribute.start(group))
                 self.links.append(Hyperlink(at=at, target=value, image=name == "img"))
         return name
+
+    @cached_property
+    def _original_lines(self) -> list[str]:
+        return _LINE.findall(self.original)
 
     def _at(self, offset: int, width: int) -> Location:
         if not self.starts:
