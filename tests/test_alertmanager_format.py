@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_reliability.documents import Source, Unreadable
@@ -338,6 +338,7 @@ def test_matchers_are_read_in_every_spelling(text, expected):
     assert expected == parse_matchers(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab"\\=!~,{} \n', max_size=20))
 def test_no_text_breaks_the_matchers(text):
     """Bad input is none."""
@@ -351,6 +352,7 @@ KEYS = st.sampled_from(
 SCALARS = st.none() | st.text(max_size=3) | st.integers() | st.booleans()
 
 
+@settings(deadline=None)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12))
 def test_no_shape_of_data_breaks_the_reader(data):
     """Whatever stands where routes are expected is told, never a traceback."""

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_reliability.documents import Source
@@ -359,6 +359,7 @@ def test_the_graph_remembers_links():
     assert graph.runbook_for(node) is graph.runbook_for(node)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_annotation_breaks_the_link(target):
     """Whatever stands in an annotation has an answer."""

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_reliability.documents import Source, Unreadable
@@ -367,6 +367,7 @@ KEYS = st.sampled_from(
 SCALARS = st.none() | st.text(max_size=3) | st.integers()
 
 
+@settings(deadline=None)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12))
 def test_no_shape_of_data_breaks_the_reader(data):
     """Whatever stands where rules are expected is told, never a traceback."""

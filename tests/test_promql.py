@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_reliability.model.nodes import Matcher
@@ -219,6 +219,7 @@ def test_a_regular_expression_is_refused_only_where_every_engine_does(pattern, f
     assert fault == regexp_fault(pattern)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abc(){}[]+-*/ \"'`=~!<>,.:0159mhs@#\n\\$µ日", max_size=40))
 def test_no_text_breaks_the_parser(text):
     """Bad input is told, never a traceback, and a place lies in the text."""
@@ -227,6 +228,7 @@ def test_no_text_breaks_the_parser(text):
     assert parsed.offset is None or 0 <= parsed.offset <= len(text)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["sum", "by", "(", ")", "foo", "{", "}", "[", "]", "5m", "a", "=", '"b"', "+", "and", "1", ","]),
@@ -339,6 +341,7 @@ def test_templates_in_strings_are_texts(text, expected):
     assert expected == templated(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="foo(){}[]$_:\"' ,.=~5m", max_size=30))
 def test_no_placeholder_breaks_the_filling(text):
     """Bad input has an answer, and what is answered has no placeholder left outside of comments."""
