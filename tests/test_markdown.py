@@ -19,7 +19,7 @@ from pytest_reliability.formats.markdown import scan, slug
 COMMONMARK = MarkdownIt("commonmark")
 
 KNOWN_DIFFERENCES = {
-    "a definition is a paragraph until a line ends it, so that what cannot interrupt a paragraph belongs to it": r"\]:[^\n]*\n[^\n]",
+    "a definition is a paragraph until a line ends it: what cannot interrupt a paragraph belongs to it": r"\]:[^\n]*\n[^\n]",
     "markdown-it reads no reference where a parenthesis is left open up to the end": r"\]\([^)]*\Z|\]\([^)]*\n[ >]*\n",
     "a comment ends with the first -->, also after a third hyphen (CommonMark 0.31)": r"--->",
     "an indented > is code after the quote has ended, whatever line is before it": r"(?m)^(?: {4,}|\t)[ \t]*>",
@@ -120,22 +120,27 @@ SAMPLES = (
     "``` # no\n# no\n```\n~~~\n# no\n```\n~~~\n# Yes\n````\n```\n# no\n````\n- ```\n  # no\n- # Yes\n> ```\n> # no\n# Yes\n",
     "    # code\n\ta\n\nparagraph\n    # no\n\n- item\n\n      # code\n\n  # Yes\n\n1.     # code\n",
     '[a](b) [c](<d e> "t") [f](g \'t\') [h](i (t)) ![j](k) [l](m(n)o) [p](q\\)r) [s]( t\n"u" ) [v]() [](w) [x](y z) [1](2"3")\n',
-    "[a] [b][] [c][d] [C][D] [e][f] [g] [h\ni]\n\n[a]: /a\n[b]: </b c> 'title'\n[d]:\n/d\n\"title\nover lines\"\n\n[h i]: /hi\n\n[a]: /second\n",
+    (
+        "[a] [b][] [c][d] [C][D] [e][f] [g] [h\ni]\n\n[a]: /a\n[b]: </b c> 'title'\n[d]:\n/d\n\"title\n"
+        'over lines"\n\n[h i]: /hi\n\n[a]: /second\n'
+    ),
     "`[a](b)` ``[c](d)`e`` \\[f](g) [h\\](i) [j](k`l)`m) <http://n.o/p> <q@r.s> [t`](u)`](v) ``[w](x)\n",
     '[a [b](c) d](e) ![f [g](h) ![i](j)](k) [![l](m)](n) [o <p href="q](r)">](s) [[t](u)](v)\n',
     "<a href=\"b\">c</a> <img src='d'> <e>[f](g)</e> <!-- [h](i) --> <? [j](k) ?> <!L [m](n)> <![CDATA[[o](p)]]> <a\nhref=q>\n",
-    '<div>\n[a](b) <a href="c">\n</div>\n\n[d](e)\n\n<!--\n[f](g)\n\n# no\n--> [h](i)\n\n<pre>\n<a href="no">\n\n</pre>\n# Yes\n<x-y>\n[j](k)\n',
+    '<div>\n[a](b) <a href="c">\n</div>\n\n[d](e)\n\n<!--\n[f](g)\n\n# no\n--> [h](i)\n',
+    '<pre>\n<a href="no">\n\n</pre>\n# Yes\n<x-y>\n[j](k)\n',
     "text\n<b>\n[a](b)\n\n<b>\n[c](d)\n\ntext\n<div>\n[e](f)\n</div>\n",
     "- a\n\n  [b](c)\n- [d](e)\n   [f](g)\n\n\n[h](i)\n-\n\n  [j]: no\n-\n  # Yes\n2. x\n1) y\n10) z\ntext\n2. no\n1. yes\n- \n",
     '> a\nlazy [b](c)\n> - d\nlazy [e](f)\n\n> g\n===\n> [h\n> i](j\n> "k")\n> [l]: m\n\n[l]\n>\t# tab\n>\t\tcode\n',
     "* * *\n- - -\n___\n*\n-\n--\n***bold***\n* - + # deep\n*\t# tab\n-\t\t# code\n 1.\tx\n",
-    "# *a* **b** `c` [d](e) ![f](g) <h>i</h> j\\*k &amp; &#33; l_m_n _o_ ***p** q* *r **s* t** <!-- u --> <http://v>\n# `` ` `` ` a `\n",
+    "# *a* **b** `c` [d](e) ![f](g) <h>i</h> j\\*k &amp; &#33; l_m_n _o_ ***p** q* *r **s* t** <!-- u --> <http://v>\n",
+    "# `` ` `` ` a `\n",
     "a <!--> b [c](d) <!---> e [f](g) --> <!h\n",
     "```\nx ```\n# no\n``` y\n~~~\n````\n# Yes\n",
     "# *a _b* c_ *d **e* f __g _h__ i_\n",
     "> <div>\n> [a](b)\n> <a href='c'>\nd [e](f)\n\n- ```\n  # no",
     "[c](((d)) [e](<f [g](h) [i]( \n[j](k\n\n[l]:\n\n[m]: <n\n\n[m] [l]",
-    "[ ] [x [a] y] [\n] [b\\]] [c][]d]\n\n[a]: b\n\n[ ]: c\n\n[b\\]]: d\n\n[c] : e\n",
+    "[ ] [x [y] z] [\n] [b\\]] [c][]d]\n\n[a]: b\n\n[ ]: c\n\n[b\\]]: d\n\n[c] : e\n",
     "&[a](b&amp;c) [d](e\\&amp;f) [g](h%20i) [j](k&lt) \\&amp; [l](/m?n=1&copy=2)\n",
 )
 """Markdown with a case in each corner."""
@@ -169,8 +174,6 @@ PIECES = st.sampled_from(
         "```",
         "```\n",
         "~~~\n",
-    ]
-    + [
         "===\n",
         "***\n",
         "---\n",
@@ -192,8 +195,6 @@ PIECES = st.sampled_from(
         ">",
         "[a]",
         "[a][]",
-    ]
-    + [
         "\n\n[a]: /a\n\n",
         "\n\n[b]: <c d> 'e'\n\n",
         "[b][a]",
@@ -204,8 +205,6 @@ PIECES = st.sampled_from(
         "'",
         '"',
         "<http://q>",
-    ]
-    + [
         "<b>",
         "</b>",
         "<div>\n",
@@ -220,8 +219,17 @@ PIECES = st.sampled_from(
         "<img src=s>",
         "&amp;",
         "&copy;",
+        "t",
+        "u v",
+        "語",
+        "\xa0",
+        "-\n",
+        "\\\n",
+        "  \n",
+        "#",
+        "&",
+        "!",
     ]
-    + ["t", "u v", "語", "\u00a0", "-\n", "\\\n", "  \n", "#", "&", "!"]
 )
 
 
@@ -262,7 +270,10 @@ def test_the_corpus_is_read_as_commonmark_says(corpus):
 
 def test_every_place_is_where_a_reader_would_point():
     """Headings point at their line, links at their destination or label, fences at their mark, all in characters from 1."""
-    text = "# 見出し [語](a.md)\n\n- > x\n  > [b](<c d>) ![e][f] <http://g>\n\n      ```sh\n\tz [h]( i )\n\n[f]: /j\n<img\nalt='' src='k'>\n"
+    text = (
+        "# 見出し [語](a.md)\n\n- > x\n  > [b](<c d>) ![e][f] <http://g>\n\n"
+        "      ```sh\n\tz [h]( i )\n\n[f]: /j\n<img\nalt='' src='k'>\n"
+    )
     page = scan(text, "docs/page.md")
     lines = text.split("\n")
     assert [("docs/page.md", 1, 1, 15)] == [(h.at.path, h.at.line, h.at.column, h.at.width) for h in page.headings]
@@ -294,7 +305,10 @@ def test_line_ends_of_any_kind_are_one_line_each():
 
 def test_fences_keep_their_code():
     """The code of a fence is what stands in it, less the indentation of the fence and of what is around it; tabs survive."""
-    text = '```yaml title="a"\n\tb: 1\n  c\n```\n- d\n  ~~~ {.sh} x\n  e\n    f\n\n  ~~~\n  ```\n  g\nh\n   ```\n     i\n   j\n   ```\n> ````\n> k\n\n```\nl'
+    text = (
+        '```yaml title="a"\n\tb: 1\n  c\n```\n- d\n  ~~~ {.sh} x\n  e\n    f\n\n  ~~~\n'
+        "  ```\n  g\nh\n   ```\n     i\n   j\n   ```\n> ````\n> k\n\n```\nl"
+    )
     assert [("yaml", "\tb: 1\n  c\n"), ("{.sh}", "e\n  f\n\n"), ("", "g\n"), ("", "  i\nj\n"), ("", "k\n"), ("", "l")] == [
         (fence.language, fence.text) for fence in scan(text, "page.md").fences
     ]
@@ -354,7 +368,8 @@ def test_equal_headings_get_numbered_anchors():
 
 def test_every_way_to_name_an_anchor_is_known():
     """HTML's ids and names, braces after a heading or a paragraph, MyST's targets, and headings in HTML are anchors."""
-    text = """# A heading {#braces}\n\n## Another {: #list .class }\n\ntext {: #paragraph }\n\n(myst)=\n<a name="old"></a> <b ID=new>x</b>
+    text = """# A heading {#braces}\n\n## Another {: #list .class }\n\ntext {: #paragraph }\n\n(myst)=
+<a name="old"></a> <b ID=new>x</b>
 \n<h2>In <i>HTML</i></h2>\n<h3 id='own'>x\n"""
     page = scan(text, "page.md")
     assert ["A heading", "Another"] == [heading.text for heading in page.headings]
@@ -425,16 +440,12 @@ def test_there_is_an_end_to_nesting_and_to_labels():
         "なし",
         "N/A",
         "-",
-    ]
-    + [
         "| a |\n|---|\n| b |",
         "a | b\n--- | ---\n1 | 2",
         "| 42 |\n|---|\n| 42 |",
         "{{< include x >}}",
         "<details>x</details>",
         "<pre>x</pre>",
-    ]
-    + [
         "- [x]  done",
         "<video src=x></video>",
         "x" * 3000,
@@ -466,14 +477,15 @@ def test_a_section_with_anything_to_see_is_not_empty(content):
         "<a id='x'></a>",
         "&nbsp;",
         "**  **",
-    ]
-    + [
         "| a | b |\n|---|---|\n",
         "| # | State |\n|---|---|\n| 1 | open |\n| 2 | 未着手 |",
         "| a |\n|---|\n| |\n| — |",
         "<!--\nlong\n\n-->\n",
-    ]
-    + ["### Below", "<div>\n\n</div>", "<!-- unclosed", "<p>&nbsp;</p>"],
+        "### Below",
+        "<div>\n\n</div>",
+        "<!-- unclosed",
+        "<p>&nbsp;</p>",
+    ],
 )
 def test_a_section_with_nothing_to_see_is_empty(content):
     """Comments, lines, empty boxes, tables without content, definitions and headings fill nothing."""
