@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -134,6 +135,13 @@ def test_from_a_subfolder_the_whole_repository_is_checked(shop, run, monkeypatch
     assert "../slo/shop.yaml:9:25" in out
 
 
+def test_programs_get_paths_from_the_root(shop, run, monkeypatch):
+    """Wherever in the repository the command was run."""
+    monkeypatch.chdir(shop / "docs")
+    (outcome,) = json.loads(run("check", "--select", "SLO102", "--format", "json")[0])["outcomes"]
+    assert ["slo/shop.yaml"] == [finding["path"] for finding in outcome["findings"]]
+
+
 def test_output_goes_to_a_file(shop, run):
     """Whole, and nothing is printed."""
     assert ("", "", 1) == run("check", "--format", "json", "--output", "out/report.json")
@@ -241,9 +249,13 @@ def test_help_fits_a_screen_and_every_command_has_examples(run):
 
 def test_a_reader_that_stops_early_gets_no_traceback(shop):
     """`reliability check | head -1` is a habit."""
-    command = f"{sys.executable} -m pytest_reliability list --color never | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
-    assert (1, "") == (len(done.stdout.splitlines()), done.stderr)
+    command = [sys.executable, "-m", "pytest_reliability", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert "" == process.stderr.read()
+    assert 1 == process.returncode
 
 
 def test_a_crash_of_ours_says_whose_fault_it_is(shop, run, monkeypatch):
@@ -328,6 +340,13 @@ def test_inside_a_git_hook_the_right_repository_is_checked(shop):
     )  # fmt: skip
     assert 1 == done.returncode
     assert "slo/shop.yaml:9:25" in done.stdout + done.stderr
+
+
+def test_output_that_is_no_stream_of_bytes_is_written_to_as_it_is(monkeypatch):
+    """Notebooks and tests replace it."""
+    monkeypatch.setattr(sys, "stdout", said := io.StringIO())
+    assert 0 == cli.main(["list", "--select", "SLO001"])
+    assert said.getvalue().startswith("SLO001")
 
 
 def test_a_terminal_without_unicode_gets_question_marks(shop):

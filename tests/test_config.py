@@ -140,6 +140,11 @@ def test_pyproject_configures_as_well():
     assert "shop" == settings('[tool.reliability]\nservice = "shop"\n', "pyproject.toml").service
 
 
+def test_a_pyproject_that_only_mentions_us_is_no_configuration():
+    """In a comment, for instance; and one that has vanished says nothing."""
+    assert {} == configurations(Repo({"pyproject.toml": "# [tool.reliability] will come\n[tool.ruff]\n"}))
+
+
 def test_a_pyproject_of_others_is_no_configuration():
     """Most Python projects have one, and it does not make a service of them."""
     assert {} == configurations(Repo({"pyproject.toml": "[tool.ruff]\nline-length = 100\n"}))

@@ -140,6 +140,20 @@ def test_a_configuration_that_merely_mentions_root_is_no_root(repository):
     assert ("a/.reliability.yaml", "b/.reliability.yaml") == discover(root).files
 
 
+def test_a_remote_without_a_name_names_nothing(repository):
+    """Then the folder does."""
+    root = repository({})
+    git(root, "remote", "add", "origin", "/")
+    assert "service" == discover(root).name
+
+
+def test_a_repository_whose_git_folder_is_broken_has_no_remotes(tmp_path):
+    """A stray file called .git is no reason to stop."""
+    write_files(tmp_path, {".git": "gitdir: nowhere\n", "a.md": ""})
+    found = discover(tmp_path)
+    assert (("a.md",), ()) == (tuple(path for path in found.files if path != ".git"), found.remotes)
+
+
 def test_outside_any_repository_the_root_is_where_we_stand(tmp_path):
     """There is nothing to climb to."""
     assert Path("/") == find_root(Path("/"))

@@ -151,6 +151,15 @@ def test_a_marker_that_means_nothing_is_explained(run, marker, complaint):
     result.stdout.fnmatch_lines([complaint])
 
 
+def test_a_test_outside_the_repository_can_be_judged(run, pytester, tmp_path):
+    """Its SLO is looked for in the repository all the same."""
+    (tmp_path / "elsewhere").mkdir()
+    test = '@pytest.mark.latency_budget(slo="gone")\ndef test_slo(latency):\n    latency(call)\n'
+    (tmp_path / "elsewhere/test_away.py").write_text(COUNTING + test)
+    result = run(FAST, str(tmp_path / "elsewhere/test_away.py"))
+    result.stdout.fnmatch_lines(["slo='gone': no SLO is called 'gone'*"])
+
+
 def test_the_innermost_marker_counts(run):
     """A method may be stricter than its class."""
     test = """

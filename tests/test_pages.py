@@ -11,6 +11,7 @@ from pytest_reliability.contracts import Check
 from pytest_reliability.testing import check_page
 
 CATALOGUE = plugins.load()
+FENCE = re.compile(r"^(`{3,}).*?^\1$", re.M | re.S)
 CHECKS = pytest.mark.parametrize("check", CATALOGUE.checks, ids=lambda check: check.code)
 
 
@@ -34,7 +35,7 @@ def test_a_page_is_complete(check: Check) -> None:
     """Whoever meets a finding learns why it matters, what it is, how to mend it and how to allow it."""
     page = check.page.read_text(encoding="utf-8")
     assert page.startswith(f"# {check.code} {check.name}\n")
-    headings = re.findall(r"^## (.+)$", page, re.M)
+    headings = re.findall(r"^## (.+)$", FENCE.sub("", page), re.M)
     assert ["What it finds", "How to fix it", "How to allow it"] == headings[:3]
     why = page.partition("\n## ")[0].partition("\n")[2].strip()
     assert len(why) > 80

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -96,6 +97,14 @@ def test_two_checks_with_one_code_are_refused(installed):
     installed(PLUGIN.replace("ACME001", "SLO001").replace("lonely_rota", "service_without_slo"), "acme_twice")
     with pytest.raises(UsageError, match="two plugins offer a check called 'SLO001'"):
         plugins.load()
+
+
+def test_a_program_can_bring_its_own(monkeypatch):
+    """Without installing anything."""
+    module = ModuleType("acme")
+    monkeypatch.setitem(sys.modules, "acme", module)
+    exec(PLUGIN, vars(module))
+    assert {"ACME001", "SLO001"} <= {check.code for check in plugins.load(module).checks}
 
 
 def test_an_unknown_reporter_is_named_with_those_there_are():

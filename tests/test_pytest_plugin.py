@@ -182,6 +182,21 @@ def test_a_wrong_configuration_is_a_usage_error(run):
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 
+def test_a_selector_that_means_nothing_stops_the_collection(run):
+    """A typo must not look like a clean run."""
+    result = run({".reliability.yaml": "select: [SLX]\n"})
+    assert pytest.ExitCode.INTERRUPTED == result.ret
+    result.stdout.fnmatch_lines([".reliability.yaml: select: no check is called 'SLX'"])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_from_a_folder_inside_a_service_its_checks_run(run, pytester, monkeypatch):
+    """Who stands in src/ means the service around it."""
+    run({**README, "src/test_it.py": "def test_it(): pass\n", ".git/config": ""}, "--co")
+    monkeypatch.chdir(pytester.path / "src")
+    assert "SLO001" in pytester.runpytest("--reliability", "--co", "-q").stdout.str()
+
+
 MONOREPO = {
     "README.md": "",
     "services/a/.reliability.yaml": "service: a\n",

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from pytest_reliability import api
 from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Unreadable
+from pytest_reliability.engine import Scope
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Component, Document, Fault, Node, Page, Service, Slo
 from pytest_reliability.model.settings import Settings
-from pytest_reliability.plugins import Catalogue
+from pytest_reliability.plugins import Catalogue, load
 from pytest_reliability.reading import MAX_BYTES, anchor, read
 from pytest_reliability.testing import Repo
 
@@ -241,6 +243,17 @@ def test_the_graph_gives_nodes_by_kind_and_by_what_the_kind_derives_from():
     note, page = Note(at=Location("a")), Page(at=Location("b.md"), title="B")
     found = Graph([note, page])
     assert ((note,), (page,), (note, page), {"b.md": page}) == (found.of(Note), found.of(Page), found.of(Node), found.pages)
+
+
+def test_a_line_that_is_gone_is_not_shown(tmp_path):
+    """Between reading and reporting, a file may be shortened or deleted; the finding stands without its line."""
+    catalogue = load()
+    (tmp_path / "slo.yaml").write_text("apiVersion: openslo/v1\nkind: SLO\n")
+    graph = api.load(tmp_path, catalogue)
+    (tmp_path / "slo.yaml").unlink()
+    findings = api.judge(graph, tmp_path, catalogue, Scope(selected=("DOC004",))).findings
+    assert findings
+    assert {""} == {finding.source for finding in findings}
 
 
 def test_slos_are_found_by_short_and_by_full_name():

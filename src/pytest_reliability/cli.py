@@ -38,11 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     gc.disable()  # a short-lived process that builds large trees: collecting on the way costs more than building
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show 信頼性 must not end in a traceback
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show 信頼性 must not end in a traceback
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         print(f"reliability: {error}", file=sys.stderr)
         return WRONG_USAGE

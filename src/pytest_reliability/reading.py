@@ -76,13 +76,13 @@ def configurations(tree: Files) -> dict[str, Settings]:
             found[folder] = settings_from(document, document.data, folder) if document else DEFAULTS
     if "pyproject.toml" in tree.files and b"[tool.reliability" in (tree.read("pyproject.toml") or b""):
         document = _parse(tree, "pyproject.toml")
-        ours = document.data["tool"].get("reliability") if document and isinstance(document.data.get("tool"), dict) else None
-        if document and ours is not None:
+        tools = document.data.get("tool", {}) if document else {}
+        if document and "reliability" in tools:
             if "" in found:
                 raise UsageError(
                     "pyproject.toml: [tool.reliability] and .reliability.yaml both configure the repository\n  keep one of them"
                 )
-            found[""] = settings_from(document, ours)
+            found[""] = settings_from(document, tools["reliability"])
     return found
 
 
