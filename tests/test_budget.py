@@ -181,7 +181,7 @@ def test_a_quantile_with_a_dot_can_be_given():
         ((), {"max_time": "long", "p95": "5ms"}, "max_time='long' is no duration; write a duration such as max_time=\"30s\""),
         ((), {"P95": "50ms"}, "latency_budget has no argument 'P95'; did you mean p95?"),
         ((), {"p_95": "50ms"}, "latency_budget has no argument 'p_95'; did you mean p95?"),
-        ((), {"eror": "1%"}, "latency_budget has no argument 'eror'; did you mean errors?"),
+        ((), {"error": "1%"}, "latency_budget has no argument 'error'; did you mean errors?"),
         ((), {"maxtime": "1s"}, "latency_budget has no argument 'maxtime'; did you mean max_time?"),
         ((), {"p505": "1s"}, "latency_budget has no argument 'p505'; did you mean p50?"),
         ((), {"p00": "1s"}, "latency_budget has no argument 'p00'; it takes p50, p90, p95, p99, p99_9, errors, slo, max_time"),
