@@ -43,7 +43,10 @@ def front_matter(markdown: Markdown) -> FrontMatter:
     if source is None:
         return NONE
     try:
-        tree = load_yaml(source.text, markdown.path)[0] if source.language == "yaml" else load_toml(source.text, markdown.path)
+        if source.language == "yaml":
+            tree = load_yaml(source.text, markdown.path)[0]
+        else:
+            tree = load_toml(source.text.removeprefix("+++"), markdown.path)
     except Unreadable as error:
         kind = "template-not-checked" if error.template else "unreadable-file"
         fault = Fault(kind=kind, at=error.at, message=f"front matter: {error.reason}", hint=error.hint)

@@ -30,18 +30,19 @@ def read(source: Source) -> Iterator[Node | Fault]:
         data = tree.data
         if isinstance(data, dict) and str(data.get("apiVersion", "")).startswith("backstage.io/"):
             yield from tree.faults
-            if data.get("kind") in _SHAPES:
-                yield from _read_entity(tree, data, source)
+            kind = data.get("kind")
+            if isinstance(kind, str) and kind in _SHAPES:
+                yield from _read_entity(tree, data, kind, source)
 
 
-def _read_entity(tree: Tree, data: dict[str, Any], source: Source) -> Iterator[Node | Fault]:
-    yield from faults(tree, _SHAPES[data["kind"]])
+def _read_entity(tree: Tree, data: dict[str, Any], kind: str, source: Source) -> Iterator[Node | Fault]:
+    yield from faults(tree, _SHAPES[kind])
     metadata, spec = data.get("metadata"), data.get("spec")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if isinstance(name, (str, int, float)) and isinstance(metadata, dict):
         owner = _owner(spec.get("owner")) if isinstance(spec, dict) else None
         at = tree.at(metadata, "name")
-        yield Component(at=at, settings=source.settings, name=tree.spelling(metadata, "name"), kind=data["kind"], owner=owner)
+        yield Component(at=at, settings=source.settings, name=tree.spelling(metadata, "name"), kind=kind, owner=owner)
 
 
 def _owner(value: Any) -> str | None:

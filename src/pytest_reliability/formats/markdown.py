@@ -20,7 +20,7 @@ from pytest_reliability.model.nodes import Fence, Heading, Hyperlink, Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrontMatter:
+class RawFrontMatter:
     """The metadata that a page begins with, in `language` "yaml" or "toml"; `text` is the page up to their end."""
 
     language: str
@@ -42,7 +42,7 @@ class Markdown:
     links: tuple[Hyperlink, ...] = ()
     fences: tuple[Fence, ...] = ()
     anchors: frozenset[str] = frozenset()
-    front_matter: FrontMatter | None = None
+    front_matter: RawFrontMatter | None = None
     led: tuple[bool, ...] = ()
     tasks: tuple[int, ...] = ()
     items: int = 0
@@ -157,7 +157,7 @@ class _Page:
             items=self.items,
         )
 
-    def _front_matter(self) -> tuple[FrontMatter | None, int]:
+    def _front_matter(self) -> tuple[RawFrontMatter | None, int]:
         """The front matter, and where the page proper begins. `---` may be a mere line, so a key has to follow it."""
         begins = _FRONT_MATTER.match(self.text)
         ends = _FRONT_MATTER_END[begins[1] or begins[2]].search(self.text, begins.end()) if begins else None
@@ -165,7 +165,7 @@ class _Page:
             return None, 0
         lines = self.text.count("\n", 0, ends.start())
         text = "\n".join((*self.original.split("\n", lines)[:lines], ""))
-        return FrontMatter(language="yaml" if begins[1] else "toml", text=text), ends.end()
+        return RawFrontMatter(language="yaml" if begins[1] else "toml", text=text), ends.end()
 
     def _without_structural_tabs(self, text: str) -> str:
         """The text with the tabs that lists, quotes and code are indented by as spaces; columns are corrected by `added`."""

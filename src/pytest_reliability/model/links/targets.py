@@ -180,7 +180,7 @@ def _near(graph: Graph, page: Page, path: str) -> str | None:
     if not same:
         from difflib import get_close_matches
 
-        beside = [file for file in graph.files if dirname(file) == dirname(path)]
-        same = tuple(get_close_matches(path, beside, n=1, cutoff=0.8))
+        beside = {basename(file): file for file in graph.files if dirname(file) == dirname(path)}
+        same = tuple(beside[name] for name in get_close_matches(basename(path), beside, n=1, cutoff=0.75))
     nearest = min(same, key=lambda file: (len(relpath(file, here or ".")), file), default=None)
     return relpath(nearest, here or ".") if nearest else None
