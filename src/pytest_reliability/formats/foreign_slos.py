@@ -1,0 +1,37 @@
+"""SLOs in dialects whose content is not read: known to exist, so that nobody is told that they have none.
+
+Pyrra, Google's slo-generator, Nobl9 and the Datadog operator. Each becomes a `Definition` of an SLO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_reliability.contracts import Format
+from pytest_reliability.documents import Source
+from pytest_reliability.formats._kubernetes import metadata, of_group, resources
+from pytest_reliability.model.nodes import Definition, Node
+
+KINDS = {
+    "ServiceLevelObjective": ("pyrra.dev", "sre.google.com"),
+    "DatadogSLO": ("datadoghq.com",),
+    "SLO": ("n9",),
+}
+"""Kind of a document → the groups of its `apiVersion`."""
+
+
+def read(source: Source) -> Iterator[Node]:
+    """The SLOs in a file."""
+    for tree, data in resources(source):
+        if of_group(data, *KINDS.get(data["kind"], ())):
+            name = metadata(data, "name") or ""
+            yield Definition(at=tree.at(data, "kind"), settings=source.settings, kind="SLO", name=name)
+
+
+FORMAT = Format(
+    name="slo in another dialect",
+    files=r"\.(?:ya?ml|json)$",
+    marker=rb"pyrra\.dev/|sre\.google\.com/|datadoghq\.com/|\bn9/",
+    yields=(Definition,),
+    read=read,
+)
