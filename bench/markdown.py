@@ -2,8 +2,8 @@
 
     python bench/markdown.py [--rounds N] [FOLDER]
 
-Both read every `.md` file below the folder (the corpus, where none is given) in turns, so that a busy machine slows both alike; the
-best round of each counts. Files are read beforehand.
+Both read every `.md` file below the folder (the corpus, where none is given) in turns, so that a busy machine slows both alike;
+the best round of each counts. Files are read beforehand.
 """
 
 from __future__ import annotations
