@@ -29,7 +29,11 @@ def test_who_has_slos_in_another_dialect_has_slos(version, kind):
 
 @pytest.mark.parametrize(
     ("version", "kind"),
-    [("datadoghq.com/v1alpha1", "DatadogMonitor"), ("sre.google.com/v2", "ErrorBudgetPolicy"), ("example.com/v1", "ServiceLevelObjective")],
+    [
+        ("datadoghq.com/v1alpha1", "DatadogMonitor"),
+        ("sre.google.com/v2", "ErrorBudgetPolicy"),
+        ("example.com/v1", "ServiceLevelObjective"),
+    ],
 )
 def test_what_only_looks_like_one_is_none(version, kind):
     """Another kind of the same maker, or the same kind of another one."""
