@@ -389,6 +389,14 @@ def test_duplicate_keys():
     assert (2, 4, 1) == place(tree.at(tree.data, "b"))
 
 
+def test_many_duplicate_keys():
+    """A document in which most keys are given twice is not read at all."""
+    keys = "".join(f"k{number}: 1\n" for number in range(101))
+    assert 100 == len(document(keys[: keys.index("k100")] * 2).faults)
+    fault = unreadable(keys * 2)
+    assert (202, "more than 100 keys are given twice") == (fault.at.line, fault.reason)
+
+
 # --- Limits -------------------------------------------------------------------------------------------------------------------
 
 
@@ -829,8 +837,14 @@ def test_toml_keys_that_are_not_found():
     assert (1, 1) == place(tree.at(tree.data, "a\tb"))[:2]
     tree = load_toml('"a\\tb".c = 1\n["a\\tb".d]\ne = 2\n', "x")
     assert (1, 1) == place(tree.at(tree.data["a\tb"]["d"], "e"))[:2]
+    tree = load_toml(f"a = [\"{'.' * 2000}\", '{'.' * 2000}']", "x")
+    assert [2000, 2000] == [len(item) for item in tree.data["a"]]
     tree = load_toml("a = '''\n''' \nb = 1\nx = [\n'a = 1',\n]", "x")
     assert (3, 5, 1) == place(tree.at(tree.data, "b"))
+    tree = load_toml('a = """\n\'\'\'\n[[b]]\n[[b]]\n[b.c]\n[[d]]\n[d]\nd.e = 1\n"""\nb = [{}]\nd = [1]\n', "x")
+    assert (10, 5) == place(tree.at(tree.data["b"], 0))[:2]
+    tree = load_toml('# """\na = """\n[[b]]\n[[b]]\n[b.c]\n[[d]]\n[d]\nd.e = 1\n"""\nb = [{}]\nd = [1]\n', "x")
+    assert {"x"} == {tree.at(tree.data["b"], 0).path, tree.at(tree.data["d"], 0).path}
     tree = load_toml("a = [\n  { b = 1 },\n]\nc = '''\\\n[x.y]\nz.q = 1\n'''", "x")
     assert (1, 5) == place(tree.at(tree.data["a"][0], "b"))[:2]
 
@@ -842,6 +856,7 @@ def test_toml_keys_that_are_not_found():
         ("a", 1, 2, "this is not TOML: expected '=' after a key in a key/value pair"),
         ('a = "\\ud800"', 1, 12, "this is not TOML: escaped character is not a Unicode scalar value"),
         ("a = " + "[" * 5000, 1, 1, "values are nested more than 100 levels deep"),
+        ("a" + ".a" * 500_000 + " = 1", 1, 1, "values are nested more than 100 levels deep"),
     ],
 )
 def test_toml_mistakes(text, line, column, reason):

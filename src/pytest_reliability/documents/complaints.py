@@ -56,7 +56,7 @@ def explain(source: Text, error: Any) -> Unreadable:
     index = error.problem_mark.index
     context = error.context_mark.index if error.context_mark else index
     character = text[index : index + 1]
-    described = f"{error.problem}, {error.context}\n{source.before(index)}▸{character}"
+    described = f"{error.problem}, {error.context}\n{source.before(index)[-500:]}▸{character}"
     for complaint in _COMPLAINTS:
         if re.search(complaint.found, described):
             reason = complaint.reason.format(character=repr(character), line=source.location(context).line)

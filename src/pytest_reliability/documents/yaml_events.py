@@ -32,6 +32,8 @@ except ImportError:  # PyYAML was built without libyaml
 
 MAX_ALIASED = 1_000_000
 """So many values may aliases add to a stream; the "billion laughs" attack adds more than anybody can walk through."""
+MAX_DUPLICATES = 100
+"""So many keys may be given twice; each costs a search through its mapping."""
 
 _MAYBE = MAYBE | {""}
 _STANDARD = "tag:yaml.org,2002:"
@@ -231,6 +233,8 @@ class _Builder:
 
     def replace(self, container: dict[str, Any], places: list[int], key: str, index: int) -> None:
         """Forget the earlier value of a key that is given twice."""
+        if len(self.faults) >= MAX_DUPLICATES:
+            raise self.source.unreadable(index, f"more than {MAX_DUPLICATES} keys are given twice")
         order = list(container).index(key)
         first = self.first.setdefault((id(container), key), places[1 + 2 * order])
         self.faults.append(self.source.duplicate_key(key, index, first))
