@@ -8,6 +8,9 @@ from typing import Any
 from pytest_reliability.documents import Source, Tree
 from pytest_reliability.shape import ANYTHING, STRING, Fields, Shape
 
+KIND_IS = rb"kind[\"']?[ \t]*:[ \t]*[\"']?"
+"""What stands before the kind of a resource; a marker that begins with plain letters is looked for several times faster."""
+
 METADATA = Fields("metadata", {"name": STRING, "namespace": STRING}, open=True)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source
-from pytest_reliability.formats._kubernetes import metadata, of_group, resources
+from pytest_reliability.formats._kubernetes import KIND_IS, metadata, of_group, resources
 from pytest_reliability.model.nodes import Definition, Node
 
 KINDS = {
@@ -31,7 +31,7 @@ def read(source: Source) -> Iterator[Node]:
 FORMAT = Format(
     name="slo in another dialect",
     files=r"\.(?:ya?ml|json)$",
-    marker=rb"pyrra\.dev/|sre\.google\.com/|datadoghq\.com/|\bn9/",
+    marker=KIND_IS + rb"(?:ServiceLevelObjective|DatadogSLO|SLO)\b",
     yields=(Definition,),
     read=read,
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source
-from pytest_reliability.formats._kubernetes import metadata, of_group, resources
+from pytest_reliability.formats._kubernetes import KIND_IS, metadata, of_group, resources
 from pytest_reliability.model.nodes import Monitor, Node
 
 KINDS = {
@@ -39,7 +39,7 @@ def read(source: Source) -> Iterator[Node]:
 FORMAT = Format(
     name="kubernetes",
     files=r"\.(?:ya?ml|json)$",
-    marker=rb"\b(?:monitoring\.(?:coreos\.com|rhobs|googleapis\.com)|operator\.victoriametrics\.com)/",
+    marker=KIND_IS + rb"(?:" + "|".join(KINDS).encode() + rb")\b",
     yields=(Monitor,),
     read=read,
 )
