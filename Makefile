@@ -11,7 +11,10 @@ demo: .venv/demo
 	cd examples/checkout && ../../$(BIN)/python -m pytest --reliability
 
 test: .venv/test
-	$(BIN)/python -m pytest --cov $(ARGS)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 lint: .venv/lint
 	$(BIN)/ruff check .
