@@ -7,6 +7,7 @@ the page is kept throughout, as an offset.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Protocol
 
 from pytest_reliability.formats._inlines import TAG, definition
@@ -36,16 +37,21 @@ _WORDS = r"(?:[^\s#>+*=_`~<0-9[-]|\*{1,2}[^\s*]|_{1,2}[^\s_]|`{1,2}[^\s`]|\d+(?!
 _MORE = rf"(?:[ ]*(?:{_WORDS}|\[).*(?:\n|\Z)){{0,500}}"
 """Lines that can be nothing but more of the paragraph before them, whatever surrounds it."""
 _LINES = re.compile(rf".*(?:\n|\Z){_MORE}")
-_COMMON = re.compile(
-    rf"""
-    (?:(?P<item>[-+*]|\d{{1,9}}[.)])[ ]{{1,4}})?
-    (?P<prose>(?:{_WORDS}|\[(?=[^][\\\n]*\](?!:))(?![ xX]\])).*(?:\n|\Z){_MORE})
-    (?:(?:[ ]*\n){{1,500}}(?=\S|\Z)|\Z|(?(item)(?=[-+*][ ]|\d{{1,9}}[.)][ ]|\#)|(?!)))
-    | (?P<marks>\#{{1,6}})[ ]+(?P<title>[^\s#](?:[^\n#]*[^\s#])?)[ ]*(?:\n|\Z)(?:[ ]*\n){{0,500}}
-    """,
-    re.VERBOSE,
+_TEXT = rf"(?:{_WORDS}|\[(?=[^][\\\n]*\](?!:))(?![ xX]\])).*(?:\n|\Z){_MORE}"
+_GAP = r"(?:[ ]*\n){1,500}"
+_BREAK = r"\#{1,6}[ ]|`{3,}[^`\n]*(?:\n|\Z)|~~~"
+_PARAGRAPH = (
+    rf"(?:[-+*]|\d{{1,9}}[.)])[ ]{{1,4}}(?:{_TEXT})(?:{_GAP}(?=\S|\Z)|\Z|(?={_BREAK}|(?:[-+*]|\d{{1,9}}[.)])[ ]))"
+    rf"|{_TEXT}(?:{_GAP}|\Z|(?={_BREAK}|(?:[-+*]|1[.)])[ ]+\S))"
 )
-"""What most of a page consists of, whole: a paragraph, a list item of one paragraph, a heading. All else goes line by line."""
+"""A whole list item of one paragraph that no indented line follows, or a whole paragraph, in no list and no quote."""
+_COMMON = re.compile(
+    rf"(?P<run>(?:{_PARAGRAPH}){{1,100}})"
+    rf"|(?P<marks>\#{{1,6}})[ ]+(?P<title>[^\s#](?:[^\n#]*[^\s#])?)[ ]*(?:\n|\Z)(?:{_GAP})?"
+    rf"|{_GAP}"
+)
+"""What most of a page consists of: such paragraphs in a row, a heading, blank lines. All else goes line by line."""
+_EACH_PARAGRAPH = re.compile(_PARAGRAPH)
 _SPACES = re.compile(r" *")
 _QUOTE = re.compile(r" {0,3}> ?")
 _BLANK = re.compile(r" *(?:\n|\Z)")
@@ -93,6 +99,9 @@ class Reader(Protocol):
     def prose(self, block: Block) -> None:
         """A paragraph, or a table."""
 
+    def run(self, text: str, first: int, last: int) -> None:
+        """Paragraphs and list items of one paragraph each, in no list and no quote; `paragraphs` tells them apart."""
+
     def html(self, block: Block) -> None:
         """HTML, other than scripts, styles and preformatted text."""
 
@@ -102,8 +111,14 @@ class Reader(Protocol):
     def code(self) -> None:
         """Indented code, or HTML that `html` is not told of."""
 
-    def item(self, task: bool) -> None:
-        """A list item has begun; `task`: with a check box."""
+    def task(self) -> None:
+        """A list item with a check box."""
+
+
+def paragraphs(text: str, first: int, last: int) -> Iterator[Block]:
+    """The paragraphs and list items in a row of them."""
+    for found in _EACH_PARAGRAPH.finditer(text, first, last):
+        yield text, found.start(), found.end(), 0
 
 
 class Blocks:
@@ -143,12 +158,10 @@ class Blocks:
         self._close(0)
 
     def _take(self, common: re.Match[str]) -> None:
-        """Tell the reader of a block that the pattern for common ones took whole."""
-        if common.lastgroup == "prose":
-            if common["item"] is not None:
-                self._reader.item(False)
-            self._reader.prose((self._text, *common.span("prose"), 0))
-        else:
+        """Tell the reader of what the pattern for common blocks took whole."""
+        if common.lastgroup == "run":
+            self._reader.run(self._text, *common.span())
+        elif common.lastgroup == "title":
             first, last = common.span("title")
             self._reader.heading(len(common["marks"]), common.start(), last, (self._text, first, last, 0), False)
 
@@ -172,7 +185,8 @@ class Blocks:
                 kind = _DASHES.get(begins.end(kind) - begins.start(kind), "rule") if kind == "dashes" else "text"
             if (kind == "item" or kind == "bare") and self._opens_item(begins, depth):
                 self._close(depth)
-                self._reader.item(_TASK.match(self._text, begins.end()) is not None)
+                if _TASK.match(self._text, begins.end()):
+                    self._reader.task()
                 marked = begins.end(begins.lastgroup or 0)
                 if kind == "bare":
                     self._containers.append(marked + 1 - at)

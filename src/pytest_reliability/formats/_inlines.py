@@ -25,7 +25,7 @@ _ENTITY = re.compile(r"&(?:#[xX][0-9a-fA-F]{1,6}|#[0-9]{1,7}|[A-Za-z][A-Za-z0-9]
 _LINK_TOKEN = re.compile(r"\\[\\`\[\]<!]|``*|<|!\[|\[|\]")
 _TEXT_TOKEN = re.compile(rf"\\{PUNCTUATION}|``*|<|!\[|\[|\]|\*\**|__*|{_ENTITY.pattern}|\\?\n[ \t]*")
 _FINESSE = re.compile(r"[\\`<]")
-_SIMPLE_LINK = re.compile(r"\[([^][\\`<]{0,200})\]\(([^\x00-\x20\x7f<()\\]*)\)")
+_SIMPLE_LINK = re.compile(r"(!?)\[([^][\\`<\n]{0,200})\]\(([^\x00-\x20\x7f<()\\]*)\)")
 _BACKTICKS = re.compile(r"``*")
 _AUTOLINK = re.compile(
     r"<(?:([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f\x7f]*)|([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9][A-Za-z0-9.-]*))>"
@@ -59,6 +59,16 @@ class Link(NamedTuple):
     target: str
     text: str
     image: bool
+
+
+def simple_links(text: str, first: int, last: int) -> list[Link] | None:
+    """The links in a part of a text, where all of its brackets are those of inline links without any finesse; else None."""
+    if _FINESSE.search(text, first, last):
+        return None
+    found = list(_SIMPLE_LINK.finditer(text, first, last))
+    if len(found) != text.count("[", first, last):
+        return None
+    return [Link(*link.span(3), unescaped(link[3]), link[2].strip(), link[1] == "!") for link in found]
 
 
 @dataclass(slots=True)
@@ -111,21 +121,7 @@ class Inlines:
         self._ticks: dict[int, list[int]] | None = None
         """The length of a run of backticks → where such runs begin."""
         self._unclosed: set[str] = set()
-        if whole or not self._read_simple():
-            self._read()
-
-    def _read_simple(self) -> bool:
-        """Find the links where all brackets are those of inline links without any finesse."""
-        text, first, last = self.text, self._first, self._last
-        if _FINESSE.search(text, first, last):
-            return False
-        found = list(_SIMPLE_LINK.finditer(text, first, last))
-        if len(found) != text.count("[", first, last):
-            return False
-        for link in found:
-            image = link.start() > first and text[link.start() - 1] == "!"
-            self.links.append(Link(link.start(2), link.end(2), unescaped(link[2]), link[1].strip(), image))
-        return True
+        self._read()
 
     def _read(self) -> None:
         search = (_TEXT_TOKEN if self._whole else _LINK_TOKEN).search

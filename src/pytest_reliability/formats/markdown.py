@@ -7,14 +7,12 @@ ways in which other tools name an anchor (`{#id}`). Every page is read in linear
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from unicodedata import category
 
-from pytest_reliability.formats._blocks import Block, Blocks
-from pytest_reliability.formats._inlines import TAG, Inlines, unescaped
+from pytest_reliability.formats._blocks import Block, Blocks, paragraphs
+from pytest_reliability.formats._inlines import TAG, Inlines, Link, simple_links, unescaped
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Fence, Heading, Hyperlink, Section
 
@@ -32,8 +30,7 @@ class Markdown:
     """A page, scanned.
 
     `sections` begin at headings outside lists and quotes, and have no canonical names yet. For each of them, `led` tells whether
-    anything stands between its heading and the next one, and `tasks` counts the list items with a check box there. `items` are
-    the list items of the whole page.
+    anything stands between its heading and the next one, and `tasks` counts the list items with a check box there.
     """
 
     path: str
@@ -45,7 +42,6 @@ class Markdown:
     front_matter: RawFrontMatter | None = None
     led: tuple[bool, ...] = ()
     tasks: tuple[int, ...] = ()
-    items: int = 0
 
 
 def scan(text: str, path: str) -> Markdown:
@@ -119,42 +115,36 @@ class _Page:
         self.texts: list[Block] = []
         """The paragraphs that may have links in them."""
         self.headings: list[Heading] = []
-        self.links: list[Hyperlink] = []
+        self.links: list[Link] = []
+        """Every link, in any order."""
         self.fences: list[Fence] = []
         self.anchors: set[str] = set()
-        self.filled: list[bool] = []
-        """For each section whether anything was seen in it."""
-        self.open: list[tuple[int, int]] = []
-        """(level, number) of the sections that are open, outermost first."""
-        self.asks = False
-        """Whether it is still to be found out if there is anything in the innermost section."""
         self.led: list[bool] = []
-        """The same, as far as it stands before the next heading."""
+        """For each section whether anything was seen in it before the next heading."""
+        self.asks = False
+        """Whether that is still to be found out for the last one."""
         self.tasks: list[int] = []
-        self.items = 0
-        self.starts: list[int] = []
+        self.counted, self.line, self.start = 0, 1, 0
+        """The offset up to which lines were counted, the line that it is on, and where that begins."""
 
     def read(self) -> Markdown:
         front_matter, position = self._front_matter()
         self.blocks.read(position)
-        self._end_sections(0)
         self._resolve_headings()
         for block in self.texts:
             self._resolve_prose(*block)
         for pattern in _EXPLICIT_ANCHORS:
             self.anchors.update(pattern.findall(self.text))
-        heads = [heading for heading, (_, _, _, _, nested) in zip(self.headings, self.titles, strict=True) if not nested]
         return Markdown(
             path=self.path,
             headings=tuple(self.headings),
-            sections=tuple([Section(heading=head, empty=not filled) for head, filled in zip(heads, self.filled, strict=True)]),
-            links=tuple(sorted(self.links, key=lambda link: (link.at.line, link.at.column))),
+            sections=tuple(self._sections()),
+            links=tuple([self._hyperlink(*link) for link in sorted(self.links)]),
             fences=tuple(self.fences),
             anchors=frozenset(self.anchors),
             front_matter=front_matter,
             led=tuple(self.led),
             tasks=tuple(self.tasks),
-            items=self.items,
         )
 
     def _front_matter(self) -> tuple[RawFrontMatter | None, int]:
@@ -185,9 +175,6 @@ class _Page:
         if nested:
             self._show()
         else:
-            self._end_sections(level)
-            self.open.append((level, len(self.filled)))
-            self.filled.append(False)
             self.led.append(False)
             self.tasks.append(0)
             self.asks = True
@@ -198,6 +185,16 @@ class _Page:
             self._show()
         if _MAY_LINK.search(text, first, last):
             self.texts.append(block)
+
+    def run(self, text: str, first: int, last: int) -> None:
+        if self.asks and any(_prose_shows(text[block[1] : block[2]]) for block in paragraphs(text, first, last)):
+            self._show()
+        if _MAY_LINK.search(text, first, last):
+            links = simple_links(text, first, last)
+            if links is None:
+                self.texts += paragraphs(text, first, last)
+            else:
+                self._keep(links, 0)
 
     def html(self, block: Block) -> None:
         """Take up links and anchors, and whether anything is to be seen; comments are passed over."""
@@ -238,23 +235,15 @@ class _Page:
     def code(self) -> None:
         self._show()
 
-    def item(self, task: bool) -> None:
-        self.items += 1
-        if task and self.tasks:
+    def task(self) -> None:
+        if self.tasks:
             self.tasks[-1] += 1
 
     def _show(self) -> None:
-        """There is something to be seen in the innermost section."""
+        """There is something to be seen in the last section."""
         if self.asks:
-            self.filled[-1] = self.led[-1] = True
+            self.led[-1] = True
             self.asks = False
-
-    def _end_sections(self, level: int) -> None:
-        """End the sections of this level and below. What a section shows, the one around it shows."""
-        while self.open and self.open[-1][0] >= level:
-            _, index = self.open.pop()
-            if self.filled[index] and self.open:
-                self.filled[self.open[-1][1]] = True
 
     # --- What is resolved at the end
 
@@ -271,6 +260,21 @@ class _Page:
             self.headings.append(Heading(at=self._at(start, end - start), level=level, text=text, anchor=anchor))
         self.anchors.update(numbers)
 
+    def _sections(self) -> list[Section]:
+        """The sections. What one of them shows, those around it show, too."""
+        heads = [heading for heading, title in zip(self.headings, self.titles, strict=True) if not title[-1]]
+        filled, around = list(self.led), list[int]()
+        for number, head in enumerate(heads):
+            while around and heads[around[-1]].level >= head.level:
+                around.pop()
+            if filled[number]:
+                for outer in reversed(around):
+                    if filled[outer]:
+                        break
+                    filled[outer] = True
+            around.append(number)
+        return [Section(heading=head, empty=not full) for head, full in zip(heads, filled, strict=True)]
+
     def _title(self, source: str, first: int, last: int, base: int) -> str:
         """The text of a heading as a reader sees it, without `{#id}` at its end."""
         text = source[first:last].strip()
@@ -280,7 +284,7 @@ class _Page:
             return text
         first = source.index(text, first)
         inlines = Inlines(source, first, first + len(text), self.blocks.definitions, whole=True)
-        self._keep(inlines, base)
+        self._read(inlines, base)
         return inlines.seen().strip()
 
     def _resolve_prose(self, text: str, first: int, last: int, base: int) -> None:
@@ -288,14 +292,19 @@ class _Page:
         while first < last:
             end = (text.find("\n", first, last) + 1 or last) if is_table else last  # cells begin and end on their line
             if _MAY_LINK.search(text, first, end):
-                self._keep(Inlines(text, first, end, self.blocks.definitions), base)
+                self._read(Inlines(text, first, end, self.blocks.definitions), base)
             first = end
 
-    def _keep(self, inlines: Inlines, base: int) -> None:
-        for start, end, target, text, image in inlines.links:
-            self.links.append(Hyperlink(at=self._at(base + start, end - start), target=target, text=text, image=image))
+    def _read(self, inlines: Inlines, base: int) -> None:
+        self._keep(inlines.links, base)
         for start, end in inlines.tags:
             self._tag(inlines.text[start:end], base + start)
+
+    def _keep(self, links: list[Link], base: int) -> None:
+        self.links += [link._replace(start=base + link.start, end=base + link.end) for link in links] if base else links
+
+    def _hyperlink(self, start: int, end: int, target: str, text: str, image: bool) -> Hyperlink:
+        return Hyperlink(at=self._at(start, end - start), target=target, text=text, image=image)
 
     def _tag(self, tag: str, offset: int) -> str:
         """Take up the link or anchor of an HTML tag; return its name."""
@@ -307,8 +316,8 @@ class _Page:
             if key == "id" or (key == "name" and name == "a"):
                 self.anchors.add(value)
             elif (key, name) in (("href", "a"), ("src", "img")):
-                at = self._at(offset + attribute.start(group), attribute.end(group) - attribute.start(group))
-                self.links.append(Hyperlink(at=at, target=value, image=name == "img"))
+                start, end = attribute.span(group)
+                self.links.append(Link(offset + start, offset + end, value, text="", image=name == "img"))
         return name
 
     @cached_property
@@ -316,10 +325,15 @@ class _Page:
         return _LINE.findall(self.original)
 
     def _at(self, offset: int, width: int) -> Location:
-        if not self.starts:
-            self.starts = list(accumulate([len(line) + 1 for line in self.text.split("\n")], initial=0))
-        line = bisect_right(self.starts, offset)
-        return Location(self.path, line, offset - self.starts[line - 1] + 1 - self.added.get(line, 0), width)
+        """The place of an offset; most are asked for in their order, and then no line is counted twice."""
+        if offset < self.counted:
+            self.counted, self.line, self.start = 0, 1, 0
+        lines = self.text.count("\n", self.counted, offset)
+        if lines:
+            self.line += lines
+            self.start = self.text.rfind("\n", self.counted, offset) + 1
+        self.counted = offset
+        return Location(self.path, self.line, offset - self.start + 1 - self.added.get(self.line, 0), width)
 
 
 def _prose_shows(text: str) -> bool:

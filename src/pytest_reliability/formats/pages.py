@@ -39,6 +39,7 @@ _TOP = 60
 
 _ALERT_NAME = re.compile(r"(?:[A-Za-z][a-z0-9]*)?(?:[A-Z][A-Za-z0-9]+){2,}")
 _CHECKLIST = re.compile(r"(?:check-?list|チェックリスト)\W*$", re.I | re.M)
+_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]", re.M)
 _NUMBERED = re.compile(r"\d+[.)]\s")
 
 _JAPANESE = re.compile(r"[぀-ヿ一-鿿々]+")
@@ -110,7 +111,7 @@ def _page(source: Source, text: str, markdown: Markdown, front: FrontMatter, tit
         return Postmortem(sections=_named(markdown, labels, postmortem_sections, "summary"), **common)
     sections = _named(markdown, labels, runbook_sections, "purpose")
     alerts = tuple(name for name in re.split(r"[,\s]+", front.first(*_ALERT_KEYS)) if name)
-    kind = _kind(markdown, sections, front, title, alerts)
+    kind = _kind(text, markdown, sections, front, title, alerts)
     sections = tuple(_with_steps(sections, markdown, kind))
     owner = _owner(text, front, labels, sections)
     return Runbook(sections=sections, kind=kind, alerts=alerts, owner=owner, **common)
@@ -145,7 +146,9 @@ def _with_steps(sections: tuple[Section, ...], markdown: Markdown, kind: str) ->
         yield replace(section, names=(*section.names, "steps")) if is_step and "steps" not in section.names else section
 
 
-def _kind(markdown: Markdown, sections: tuple[Section, ...], front: FrontMatter, title: str, alerts: tuple[str, ...]) -> str:
+def _kind(
+    text: str, markdown: Markdown, sections: tuple[Section, ...], front: FrontMatter, title: str, alerts: tuple[str, ...]
+) -> str:
     """The kind of a runbook: as the front matter says, else what the page looks like."""
     for key in ("runbook_type", *TYPE_KEYS):
         if said := _KINDS.get(front.first(key).casefold()):
@@ -154,7 +157,7 @@ def _kind(markdown: Markdown, sections: tuple[Section, ...], front: FrontMatter,
     if alerts or _ALERT_NAME.fullmatch(title) or _ALERT_NAME.fullmatch(name):
         return "alert"
     tasks = sum(markdown.tasks)
-    if (tasks > 2 and tasks * 2 > markdown.items) or _CHECKLIST.search(f"{title}\n{name}"):
+    if (tasks > 2 and tasks * 2 > len(_ITEM.findall(text))) or _CHECKLIST.search(f"{title}\n{name}"):
         return "checklist"
     names = {name for section in sections for name in section.names}
     of_alerts, of_procedures = names & {"symptoms", "impact", "diagnosis"}, names & {"prerequisites", "steps", "rollback"}
