@@ -251,8 +251,12 @@ def _badge_files(root: Path, svg: str, alt: str) -> dict[Path, str]:
     from pytest_reliability.reporters import readme
 
     path = next((root / name for name in ("README.md", "Readme.md", "readme.md") if (root / name).is_file()), root / "README.md")
+    if not path.is_file():
+        raise UsageError(
+            f"{_from_here(path)}: there is none to show the badge in\n  write one with the line {readme.START}{readme.END}"
+        )
     try:
-        text = path.read_bytes().decode("utf-8") if path.is_file() else ""
+        text = path.read_bytes().decode("utf-8")
         return {root / BADGE: svg, path: readme.update(text, f"![{alt}]({BADGE})")}
     except ValueError as error:
         raise UsageError(f"{_from_here(path)}: {error}") from error
