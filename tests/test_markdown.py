@@ -240,7 +240,7 @@ def test_any_markdown_is_read_as_commonmark_says(text):
     assume(not any(re.search(pattern, text) for pattern in KNOWN_DIFFERENCES.values()))
     try:
         expected = theirs(text)
-    except IndexError:  # markdown-it-py fails on some quotes that end inside HTML
+    except (AssertionError, IndexError):  # markdown-it-py and html.parser each fail on some broken HTML
         assume(False)
     assert expected == ours(text)
 

@@ -80,6 +80,8 @@ _STATES = frozenset(
 _UNSEEN = re.compile(
     rf"<!--(?:[^-]|-(?!->))*-->|(?!</?(?:{'|'.join(_MEDIA)})\b){TAG.pattern}|&nbsp;|\[[ xX]?\](?!\()|[\s*_]+", re.I
 )
+_LETTER = re.compile(r"[^\W\d_]")
+_MAY_SHOW_NOTHING = re.compile(r"[<|&[]")
 _SHORT = 2000
 """A longer paragraph than this shows something."""
 
@@ -187,8 +189,10 @@ class _Page:
             self.texts.append(block)
 
     def run(self, text: str, first: int, last: int) -> None:
-        if self.asks and any(_prose_shows(text[block[1] : block[2]]) for block in paragraphs(text, first, last)):
-            self._show()
+        if self.asks:
+            plain = _LETTER.search(text, first, last) and not _MAY_SHOW_NOTHING.search(text, first, last)
+            if plain or any(_prose_shows(text[block[1] : block[2]]) for block in paragraphs(text, first, last)):
+                self._show()
         if _MAY_LINK.search(text, first, last):
             links = simple_links(text, first, last)
             if links is None:
