@@ -99,6 +99,7 @@ PAGES = [
     ("docs/x.md", "# Roadmap\n## Timeline\n## Next steps\n## Root causes of delay\n"),
     ("docs/x.md", "# X\n## Investigation\n## Resolution\n## Impact\n## Timeline\n"),
     ("docs/example.md", ALERT),
+    ("checks/service_without_runbook.md", "# X\n"),
     ("CHANGELOG.md", "# X\n"),
     ("docs/x.md", "# X\n"),
 ]

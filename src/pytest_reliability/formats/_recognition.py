@@ -57,7 +57,7 @@ _OTHER_FOLDERS = frozenset(
 )  # fmt: skip
 """What lies below them is no runbook and no postmortem of this repository, whatever it looks like."""
 
-_RUNBOOK_NAME = re.compile(r"(?:runbook|ランブック)(?:[-_ .]|$)|.*[-_ .]runbook$|.*ランブック$", re.I)
+_RUNBOOK_NAME = re.compile(r"(?:runbook|ランブック)(?:[-_ .]|$)|.*(?<!without)(?<!missing)[-_ .]runbook$|.*ランブック$", re.I)
 _PLAYBOOK_NAME = re.compile(r"playbook[-_ .]|.*[-_ .]playbook$|.*手順書?$", re.I)
 _POSTMORTEM_NAME = re.compile(
     r"(?:post[-_]?mortem|ポストモーテム|障害報告書?)(?:[-_ .]|$)|.*(?:post[-_]?mortem|ポストモーテム|障害報告書?)$", re.I
