@@ -222,6 +222,9 @@ class _Inspection:
             return f"write {_SPOKEN[text.lower()]}"
         if isinstance(value, str) and float in shape.types and re.fullmatch(_NUMBER, text) and accepted:
             return "remove the quotes"
+        plain = re.sub(r"[\s_]+", "-", text.strip().lower())
+        if isinstance(value, str) and str in shape.types and shape.accepts and plain != text and shape.accepts(plain):
+            return f"write {plain}"
         return ""
 
     def items(self, shape: Items, value: list[Any], holder: Any, key: Any, name: str) -> None:
