@@ -15,6 +15,7 @@ from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Component, Document, Fault, Node, Page, Service, Slo
 from pytest_reliability.model.settings import Settings
 from pytest_reliability.plugins import Catalogue, load
+from pytest_reliability.policy.config import ConfigurationError
 from pytest_reliability.reading import MAX_BYTES, anchor, read
 from pytest_reliability.testing import Repo
 
@@ -243,6 +244,32 @@ def test_the_graph_gives_nodes_by_kind_and_by_what_the_kind_derives_from():
     note, page = Note(at=Location("a")), Page(at=Location("b.md"), title="B")
     found = Graph([note, page])
     assert ((note,), (page,), (note, page), {"b.md": page}) == (found.of(Note), found.of(Page), found.of(Node), found.pages)
+
+
+CLOSED = "cannot be opened: Permission denied"
+
+
+def refuse(repository: Repo, path: str) -> bytes:
+    """A read that the operating system does not allow."""
+    raise PermissionError(13, "Permission denied", path)
+
+
+def test_a_file_that_may_not_be_opened_is_not_taken_for_an_empty_one(monkeypatch):
+    """What it might hold is unknown, and it is told once, however many readers wanted it."""
+    monkeypatch.setattr(Repo, "read", refuse)
+    found = graph({"a.note": "unreadable"}, NOTES, MORE)
+    (unread,) = found.unread
+    assert (CLOSED, (Note, Page)) == (unread.reason, unread.might_hold)
+    (fault,) = [fault for document in found.of(Document) for fault in document.faults]
+    assert ("unreadable-file", CLOSED, "chmod +r a.note") == (fault.kind, fault.message, fault.hint)
+
+
+@pytest.mark.parametrize("path", [".reliability.yaml", "pyproject.toml"])
+def test_a_configuration_that_may_not_be_opened_stops_everything(monkeypatch, path):
+    """Nobody is checked by other rules than they wrote."""
+    monkeypatch.setattr(Repo, "read", refuse)
+    with pytest.raises(ConfigurationError, match=f"{path}:1:1: {CLOSED}"):
+        graph({path: ""})
 
 
 def test_a_line_that_is_gone_is_not_shown(tmp_path):

@@ -53,10 +53,10 @@ class Repository:
         return tuple(url for _, url in sorted(found, key=lambda pair: pair[0]))
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None where it has gone since, or may not be read."""
+        """The bytes of a file; None where it has gone since. Raises OSError where it may not be read."""
         try:
             return (self.root / path).read_bytes()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def size(self, path: str) -> int:

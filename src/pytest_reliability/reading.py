@@ -36,7 +36,7 @@ class Files(Protocol):
         """URLs of the git remotes."""
 
     def read(self, path: str) -> bytes | None:
-        """A file's bytes; None where they cannot be had."""
+        """A file's bytes; None where it has gone. Raises OSError where it may not be read."""
 
     def size(self, path: str) -> int:
         """A file's size in bytes."""
@@ -74,8 +74,8 @@ def configurations(tree: Files) -> dict[str, Settings]:
                 )
             document = _parse(tree, path)
             found[folder] = settings_from(document, document.data, folder) if document else DEFAULTS
-    if "pyproject.toml" in tree.files and b"[tool.reliability" in (tree.read("pyproject.toml") or b""):
-        document = _parse(tree, "pyproject.toml")
+    if "pyproject.toml" in tree.files:
+        document = _parse(tree, "pyproject.toml", b"[tool.reliability")
         tools = document.data.get("tool", {}) if document else {}
         if document and "reliability" in tools:
             if "" in found:
@@ -86,11 +86,11 @@ def configurations(tree: Files) -> dict[str, Settings]:
     return found
 
 
-def _parse(tree: Files, path: str) -> Tree | None:
-    data = tree.read(path)
-    if data is None:
-        return None
+def _parse(tree: Files, path: str, marker: bytes = b"") -> Tree | None:
     try:
+        data = _opened(tree, path)
+        if data is None or marker not in data:
+            return None
         trees = Source(path, data, DEFAULTS).trees
     except Unreadable as error:
         raise ConfigurationError((Fault(kind="unreadable-file", at=error.at, message=error.reason, hint=error.hint),)) from error
@@ -98,6 +98,15 @@ def _parse(tree: Files, path: str) -> Tree | None:
         at = trees[1].at(trees[1].data) if isinstance(trees[1].data, (dict, list)) else Location(path)
         raise ConfigurationError((Fault(kind="wrong-value", at=at, message="a second document", hint="keep one"),))
     return trees[0] if trees else None
+
+
+def _opened(tree: Files, path: str) -> bytes | None:
+    """A file's bytes; None where it has gone. Of one that may not be opened we cannot say that it holds nothing."""
+    try:
+        return tree.read(path)
+    except OSError as error:
+        reason = f"cannot be opened: {error.strerror}"
+        raise Unreadable(Location(path), reason, hint=f"chmod +r {path}") from error
 
 
 class _Readers:
@@ -125,7 +134,12 @@ def _read_file(
         for _, format in candidates:
             _give_up(format, Unreadable(Location(path), reason), settings, nodes, unread)
         return
-    data = tree.read(path)
+    try:
+        data = _opened(tree, path)
+    except Unreadable as error:
+        for _, format in candidates:
+            _give_up(format, error, settings, nodes, unread)
+        return
     if data is None:
         return
     source = Source(path, data, settings)
