@@ -158,7 +158,8 @@ def test_output_goes_to_a_file(shop, run):
         (["check", "--format", "xml"], "no reporter is called 'xml'\n  choose one of "),
         (["explain", "ALR0002"], "explain: no check is called 'ALR0002'\n  did you mean ALR002?"),
         (["list", "--ignore", "QQQ"], "list: no check is called 'QQQ'"),
-        (["badge", "nowhere"], "nowhere: no such file or folder"),
+        (["badge", "nowhere"], "nowhere: no such file or folder\n  name a folder to check\n"),
+        (["badge", "README.md"], "README.md: not a folder\n  name a folder to check\n"),
         (["check", "--output", "README.md/x"], "README.md/x: cannot be written: "),
     ],
 )
@@ -271,6 +272,24 @@ def test_a_crash_of_ours_says_whose_fault_it_is(shop, run, monkeypatch):
     monkeypatch.setenv(cli.DEBUG, "1")
     with pytest.raises(ZeroDivisionError):
         run("check")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (PermissionError(13, "Permission denied", "README.md"), "README.md: Permission denied\n"),
+        (OSError(28, "No space left on device"), "No space left on device\n"),
+        (FileNotFoundError(2, "No such file or directory"), "the folder you are in is no longer there\n  go to one that is\n"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_mistake_of_ours(shop, run, monkeypatch, refusal, told):
+    """It is told as it is, and nobody is asked to report it."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr("pytest_reliability.api.review", refuse)
+    assert ("", f"reliability: {told}", 2) == run("check")
 
 
 def test_an_interrupt_is_no_traceback(shop, run, monkeypatch):

@@ -54,7 +54,7 @@ def root_of(path: Path | None) -> Path:
     if path is None:
         return discovery.find_root(Path.cwd())
     if not path.is_dir():
-        raise UsageError(f"{path}: no such file or folder\n  name a folder to check, or files inside this repository")
+        raise UsageError(f"{path}: {'not a folder' if path.exists() else 'no such file or folder'}\n  name a folder to check")
     return path.resolve()
 
 

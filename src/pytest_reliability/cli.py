@@ -56,9 +56,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        if isinstance(error, OSError):  # the machine said no: a full disk, a file that may not be read, a folder that has gone
+            print(f"reliability: {_refusal(error)}", file=sys.stderr)
+            return WRONG_USAGE
         print(f"reliability: a mistake of ours, not of yours: {type(error).__name__}: {error}", file=sys.stderr)
         print(f"  please report it with what {DEBUG}=1 reliability … prints", file=sys.stderr)
         return WRONG_USAGE
+
+
+def _refusal(error: OSError) -> str:
+    """What the operating system refused, and where."""
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, FileNotFoundError):  # only the question where we are names no file
+        return "the folder you are in is no longer there\n  go to one that is"
+    return error.strerror or str(error)
 
 
 # What people type
