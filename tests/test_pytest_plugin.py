@@ -167,9 +167,16 @@ def test_the_summary_says_where_the_service_stands(run):
     result.stdout.fnmatch_lines(["*= reliability: shop =*", "level *none*", "*availability*", "next *1. *"])
 
 
-def test_collecting_only_prints_no_summary(run):
+@pytest.mark.parametrize("option", ["--co", "--fixtures"])
+def test_looking_only_prints_no_summary(run, option):
     """Nothing has been judged."""
-    run(README, "--co", "-q").stdout.no_fnmatch_line("*reliability: *")
+    run(README, option, "-q").stdout.no_fnmatch_line("*reliability: *")
+
+
+def test_findings_reach_a_report_without_a_terminal(run, pytester):
+    """`-p no:terminal` takes away what they would be printed on, not what they are."""
+    assert pytest.ExitCode.TESTS_FAILED == run(README, "-p", "no:terminal", "-k", "SLO001", "--junitxml=report.xml").ret
+    assert "has no SLO [SLO001 service-without-slo]" in (pytester.path / "report.xml").read_text(encoding="utf-8")
 
 
 def test_a_wrong_configuration_is_a_usage_error(run):

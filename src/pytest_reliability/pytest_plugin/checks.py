@@ -149,5 +149,7 @@ class CheckItem(pytest.Item):
 
 def canvas(config: pytest.Config) -> Canvas:
     """As wide and as colourful as the terminal that pytest writes to."""
+    if not config.pluginmanager.has_plugin("terminalreporter"):  # -p no:terminal; a JUnit report may still be written
+        return Canvas()
     writer = config.get_terminal_writer()
     return Canvas(width=max(40, writer.fullwidth), colour=writer.hasmarkup, verbose=config.get_verbosity())

@@ -43,7 +43,7 @@ class Summary:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the section."""
-        if self.config.option.collectonly:
+        if self.config.option.collectonly or self.config.option.showfixtures:
             return
         try:
             reports = self._reports()
