@@ -32,6 +32,7 @@ class Folder:
 
     name = "folder"
     remotes: tuple[str, ...] = ()
+    links: frozenset[str] = frozenset()
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -128,6 +128,17 @@ def test_a_folder_is_checked_as_a_repository_of_its_own(shop, run):
     assert "slo/shop.yaml:9:25" in out
 
 
+def test_a_folder_with_a_configuration_is_a_service_of_the_repository_around_it(shop, run):
+    """What the services share is in sight, and only the one that was named is reported on."""
+    write_files(
+        shop, {"CODEOWNERS": "* @acme/all\n", "services/cart/.reliability.yaml": "", "services/pay/.reliability.yaml": ""}
+    )
+    report = json.loads(run("check", "services/cart", "--format", "json")[0])
+    statuses = {outcome["code"]: outcome["status"] for outcome in report["outcomes"]}
+    assert ("cart", "passed", "failed") == (report["service"], statuses["OWN001"], statuses["SLO001"])
+    assert {"services/cart/.reliability.yaml"} == {at["path"] for outcome in report["outcomes"] for at in outcome["findings"]}
+
+
 def test_from_a_subfolder_the_whole_repository_is_checked(shop, run, monkeypatch):
     """And paths can still be clicked."""
     monkeypatch.chdir(shop / "docs")

@@ -48,6 +48,27 @@ def test_without_git_installed_the_folder_is_walked(repository, monkeypatch):
     assert ("a.md",) == discover(root).files
 
 
+def test_what_a_link_shows_again_is_known(repository):
+    """It can be linked to, and is not read twice; a link that gives a file a name of its own is read."""
+    root = repository({"docs/runbooks/a.md": "", "ops/owners.txt": ""})
+    (root / "runbooks").symlink_to("docs/runbooks")
+    (root / "a.md").symlink_to("docs/runbooks/a.md")
+    (root / "CODEOWNERS").symlink_to("ops/owners.txt")
+    found = discover(root)
+    assert {"runbooks/a.md", "a.md"} == found.links
+    assert {"runbooks/a.md", "a.md", "CODEOWNERS"} <= set(found.files)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_repository_of_somebody_else_is_listed_all_the_same(repository):
+    """In containers the files often belong to another user, at which git balks; its .gitignore counts even so."""
+    root = repository({".gitignore": "out/\n", "a.md": ""})
+    write_files(root, {"out/b.md": ""})
+    for folder in (root, root / ".git"):
+        os.chown(folder, 65534, 65534)
+    assert (".gitignore", "a.md") == discover(root).files
+
+
 @pytest.mark.parametrize("in_git", [True, False])
 def test_links_do_not_lead_out(repository, tmp_path, in_git):
     """A link inside the repository is a file like any other; one that leaves it, or leads nowhere, is not there."""

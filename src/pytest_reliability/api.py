@@ -27,15 +27,21 @@ def load(root: Path, catalogue: Catalogue, only: Collection[str] | None = None) 
 
 
 def review(
-    root: Path, *, scope: Scope = EVERYTHING, only: Collection[str] | None = None, catalogue: Catalogue | None = None
+    root: Path,
+    *,
+    folder: str = "",
+    scope: Scope = EVERYTHING,
+    only: Collection[str] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Report:
-    """Check the repository at `root`.
+    """Check the repository at `root`; `folder`: report on the service there, with the whole repository in sight.
 
     `only`: run the local checks on these files (relative to `root`) and nothing else. `catalogue`: what to check and read, by
     default everything that is installed. Raises UsageError for what a person must put right first.
     """
     catalogue = catalogue or plugins.load()
-    return judge(load(root, catalogue, only), root, catalogue, replace(scope, only_files=only is not None))
+    report = judge(load(root, catalogue, only), root, catalogue, replace(scope, only_files=only is not None))
+    return next((part for part in report.parts if folder and part.folder == folder), report)
 
 
 def judge(graph: Graph, root: Path, catalogue: Catalogue, scope: Scope = EVERYTHING) -> Report:
@@ -49,13 +55,21 @@ def judge(graph: Graph, root: Path, catalogue: Catalogue, scope: Scope = EVERYTH
     return _with_sources(engine.review(graph, known, scope), _line_reader(root))
 
 
-def root_of(path: Path | None) -> Path:
-    """The folder to check for what a person named: that folder itself, or the repository around where they stand."""
+def place_of(path: Path | None) -> tuple[Path, str]:
+    """What to check for a folder that a person named: the root, and the folder of a service in it ("" for all of it).
+
+    A folder with a configuration inside a repository is a service of that repository. Any other folder is checked as a
+    repository of its own. None: the repository around where they stand.
+    """
     if path is None:
-        return discovery.find_root(Path.cwd())
+        return discovery.find_root(Path.cwd()), ""
     if not path.is_dir():
         raise UsageError(f"{path}: {'not a folder' if path.exists() else 'no such file or folder'}\n  name a folder to check")
-    return path.resolve()
+    folder = path.resolve()
+    around = discovery.find_root(folder)
+    if around != folder and discovery.is_configured(folder):
+        return around, folder.relative_to(around).as_posix()
+    return folder, ""
 
 
 def _line_reader(root: Path) -> Callable[[str, int], str]:

@@ -191,7 +191,7 @@ class _Version(argparse.Action):
 def _status(options: argparse.Namespace) -> int:
     """Where the repository stands; nobody asked to be stopped."""
     catalogue = plugins.load()
-    root = api.root_of(None)
+    root, _ = api.place_of(None)
     report = _seen_from_here(api.review(root, catalogue=catalogue), root)
     print(catalogue.reporter("summary").render(report, _canvas(options)), end="")
     return GOOD
@@ -200,9 +200,9 @@ def _status(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     catalogue = plugins.load()
     reporter = catalogue.reporter(options.format)
-    root, only = _target(options.paths)
+    root, folder, only = _target(options.paths)
     scope = replace(_SCOPES[options.scope], selected=_words(options.select), ignored=_words(options.ignore))
-    report = api.review(root, scope=scope, only=only, catalogue=catalogue)
+    report = api.review(root, folder=folder, scope=scope, only=only, catalogue=catalogue)
     if reporter.name in FOR_PEOPLE or root.is_relative_to(Path.cwd()):
         report = _seen_from_here(report, root)
     fails = report.fails(Severity(options.fail_on))
@@ -238,14 +238,14 @@ def _list(options: argparse.Namespace) -> int:
 def _badge(options: argparse.Namespace) -> int:
     from pytest_reliability.reporters import badge
 
-    root = api.root_of(options.path)
-    report = api.review(root)
+    root, folder = api.place_of(options.path)
+    report = api.review(root, folder=folder)
     label = options.label or "reliability"
     if not (options.write or options.check):
         make = badge.shields if options.format == "shields" else badge.badge
         _write(make(report, label=label), options.output)
         return GOOD
-    wanted = _badge_files(root, badge.badge(report, label=label), f"{label}: {report.standing.label}")
+    wanted = _badge_files(root / folder, badge.badge(report, label=label), f"{label}: {report.standing.label}")
     stale = {path: text for path, text in wanted.items() if not path.exists() or path.read_bytes() != text.encode()}
     for path, text in stale.items():
         if options.write:
@@ -277,11 +277,11 @@ def _badge_files(root: Path, svg: str, alt: str) -> dict[Path, str]:
 # Between people and reports
 
 
-def _target(paths: Sequence[Path]) -> tuple[Path, list[str] | None]:
-    """The root to check, and the files in it that were named, if any were."""
+def _target(paths: Sequence[Path]) -> tuple[Path, str, list[str] | None]:
+    """The root to check, the service's folder in it if one was named, and the files that were named, if any were."""
     if len(paths) == 1 and paths[0].is_dir():
-        return api.root_of(paths[0]), None
-    root = api.root_of(None)
+        return *api.place_of(paths[0]), None
+    root, _ = api.place_of(None)
     only = []
     for path in paths:
         if path.is_dir():
@@ -292,7 +292,7 @@ def _target(paths: Sequence[Path]) -> tuple[Path, list[str] | None]:
             only.append(path.resolve().relative_to(root).as_posix())
         except ValueError:
             raise UsageError(f"{path}: lies outside the repository {root}\n  go there first, or name its folder") from None
-    return root, only or None
+    return root, "", only or None
 
 
 def _words(given: Iterable[str]) -> tuple[str, ...]:

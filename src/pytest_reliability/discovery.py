@@ -27,10 +27,14 @@ _NEVER = frozenset(
 
 @dataclass(frozen=True)
 class Repository:
-    """A folder under check: `files` are paths relative to `root` with forward slashes, sorted."""
+    """A folder under check: `files` are paths relative to `root` with forward slashes, sorted.
+
+    `links` are those among them that show a file of the repository once more, through a symbolic link.
+    """
 
     root: Path
     files: tuple[str, ...]
+    links: frozenset[str] = frozenset()
 
     @cached_property
     def name(self) -> str:
@@ -79,12 +83,17 @@ def find_root(start: Path) -> Path:
 def discover(root: Path) -> Repository:
     """The files below `root`, which may be any folder, inside git or not, less those of repositories inside it."""
     root = root.resolve()
-    usable = _usable(root, _from_git(root) or _walk(root))
+    usable, links = _usable(root, _from_git(root) or _walk(root))
     for path in sorted(usable):
         folder, _, name = path.rpartition("/")
         if folder and name in CONFIGURATIONS and _is_root(root / folder):
             usable = {other for other in usable if not other.startswith(f"{folder}/")}
-    return Repository(root, tuple(sorted(usable)))
+    return Repository(root, tuple(sorted(usable)), frozenset(links))
+
+
+def is_configured(folder: Path) -> bool:
+    """Whether a folder has a configuration, and so is a service."""
+    return any((folder / name).is_file() for name in CONFIGURATIONS)
 
 
 def _is_root(folder: Path) -> bool:
@@ -101,8 +110,9 @@ def _is_root(folder: Path) -> bool:
 def _from_git(root: Path) -> list[str]:
     """Tracked and unignored paths, or nothing where git cannot tell (no git, no work tree, a folder that git ignores)."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    # A hostile work tree may name a program as file-system monitor; git would run it.
-    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-co", "--exclude-standard", "-z"]
+    # A hostile work tree may name a program as file-system monitor; git would run it. Without that, one that belongs to
+    # somebody else (usual in containers) is safe to list.
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"]
     try:
         listed = subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
@@ -122,8 +132,11 @@ def _walk(root: Path) -> list[str]:
     return found
 
 
-def _usable(root: Path, paths: list[str]) -> set[str]:
-    """Regular files, and through links whatever lies inside the root."""
+def _usable(root: Path, paths: list[str]) -> tuple[set[str], set[str]]:
+    """Regular files, and through links whatever lies inside the root; and which of these are listed under their own path too.
+
+    A link to a file of another name is not among the latter: the name may be what makes it mean something.
+    """
     base = f"{root}{os.sep}"
     regular, links = set(), []
     for path in paths:
@@ -135,16 +148,18 @@ def _usable(root: Path, paths: list[str]) -> set[str]:
             regular.add(path)
         elif stat.S_ISLNK(mode):
             links.append(path)
-    usable = set(regular)
+    usable, again = set(regular), set()
     for path in links:
         target = Path(os.path.realpath(base + path))
         if target.is_file() and target.is_relative_to(root):
             usable.add(path)
+            if target.name == path.rpartition("/")[2] and target.relative_to(root).as_posix() in regular:
+                again.add(path)
         elif target.is_dir() and root in target.parents:
             inside = f"{target.relative_to(root).as_posix()}/"
             if not path.startswith(inside):  # a folder that links to itself holds nothing new
-                usable |= {f"{path}/{other.removeprefix(inside)}" for other in regular if other.startswith(inside)}
-    return usable
+                again |= {f"{path}/{other.removeprefix(inside)}" for other in regular if other.startswith(inside)}
+    return usable | again, again
 
 
 def _git_config(root: Path) -> str:

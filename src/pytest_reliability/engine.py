@@ -176,6 +176,7 @@ def _report(graph: Graph, owner: Owner, owners: _Owners, outcomes: tuple[Outcome
     tier_name, tier_reason = tier(settings.tier, (slo for slo in graph.of(Slo) if owners.of(slo) is owner))
     return Report(
         service=owner.name if owner else SHARED,
+        folder=owner.root if owner else "",
         tier=tier_name,
         tier_reason=tier_reason,
         outcomes=outcomes,

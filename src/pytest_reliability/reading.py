@@ -32,6 +32,10 @@ class Files(Protocol):
         """Every path, relative to the root, with forward slashes."""
 
     @property
+    def links(self) -> frozenset[str]:
+        """Those of the paths that show a file once more; they can be linked to, and are not read twice."""
+
+    @property
     def remotes(self) -> tuple[str, ...]:
         """URLs of the git remotes."""
 
@@ -52,7 +56,7 @@ def read(tree: Files, formats: Iterable[Format], only: Collection[str] | None = 
     nodes: list[Node] = []
     unread: list[Unread] = []
     excluded = _excluded(configured.values())
-    for path in tree.files if only is None else sorted(set(only) & set(tree.files)):
+    for path in sorted(set(tree.files) - tree.links if only is None else set(only) & set(tree.files)):
         if excluded and excluded.match(path):
             continue
         candidates = readers.for_path(path)
@@ -65,7 +69,7 @@ def read(tree: Files, formats: Iterable[Format], only: Collection[str] | None = 
 def configurations(tree: Files) -> dict[str, Settings]:
     """Folder → settings, for the root and every folder with a configuration of its own."""
     found: dict[str, Settings] = {}
-    for path in tree.files:
+    for path in (path for path in tree.files if path not in tree.links):
         folder, _, name = path.rpartition("/")
         if name in CONFIGURATIONS:
             if folder in found:

@@ -165,10 +165,13 @@ class Standing:
 class Report:
     """Everything a reporter gets. In a repository with several services `parts` has one report for each of them.
 
+    `folder` is where the service lies, relative to the repository's root.
+
     A `partial` report ran only some of the checks, or looked only at some files: it has findings, but no standing.
     """
 
     service: str
+    folder: str = ""
     tier: str | None = None
     tier_reason: str = ""
     outcomes: tuple[Outcome, ...] = ()

@@ -33,6 +33,11 @@ class Repo:
         return tuple(sorted(path for path in self._texts if not path.startswith(".git/")))
 
     @property
+    def links(self) -> frozenset[str]:
+        """There are none."""
+        return frozenset()
+
+    @property
     def remotes(self) -> tuple[str, ...]:
         """The URLs in `.git/config`."""
         return tuple(re.findall(r"(?m)^\s*url\s*=\s*(\S+)", self._texts.get(".git/config", b"").decode()))

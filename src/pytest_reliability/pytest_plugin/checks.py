@@ -28,7 +28,7 @@ class Checks:
         self.config = config
         self.root = discovery.find_root(config.rootpath if config.inipath else config.invocation_params.dir)
         self.collected: set[str] = set()
-        """The names of the services whose items were collected."""
+        """The folders of the services whose items were collected."""
 
     @cached_property
     def catalogue(self) -> plugins.Catalogue:
@@ -52,7 +52,7 @@ class Checks:
 
     def report_on(self, service: Service) -> Report:
         """One service's part of the report."""
-        return next((part for part in self.report.parts if part.service == service.name), self.report)
+        return next((part for part in self.report.parts if part.folder == service.root), self.report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -96,7 +96,7 @@ class ServiceFile(pytest.File):
             report = self.checks.report_on(self.service)
         except UsageError as error:
             raise self.CollectError(str(error)) from error
-        self.checks.collected.add(self.service.name)
+        self.checks.collected.add(self.service.root)
         for outcome in report.outcomes:
             item: CheckItem = CheckItem.from_parent(self, name=outcome.check.code)
             item.outcome = outcome

@@ -58,5 +58,5 @@ class Summary:
     def _reports(self) -> tuple[Report, ...]:
         """The services whose items ran; the whole repository where none did, and nothing if there is nothing to say."""
         report = self.checks.report
-        parts = tuple(part for part in report.parts if part.service in self.checks.collected)
+        parts = tuple(part for part in report.parts if part.folder in self.checks.collected)
         return parts or (report,)
