@@ -1,4 +1,4 @@
-"""What the checks of pages say about sections that are not there."""
+"""What the checks of pages say about sections that are not there, or that say nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_reliability.contracts import Problem
 from pytest_reliability.model.nodes import Page
 from pytest_reliability.model.sections import Vocabulary, proposed_headings
+
+DEEPEST = 6
+"""The lowest level that a heading can have."""
 
 NO_SUBSTITUTES: Mapping[str, tuple[str, ...]] = {}
 
@@ -31,6 +34,18 @@ def missing_sections(
         *others, last = map(_spoken, lacking)
         hint = f"add the headings: {', '.join(f'## {first}' for first, *_ in headings)}"
         yield Problem(page.at, f"{name} has no sections about {', '.join(others)} and {last}", hint)
+
+
+def empty_sections(page: Page, hint: str) -> Iterator[Problem]:
+    """One problem for each recognised section that is empty; none for the parts of one that is empty as a whole."""
+    reported = DEEPEST
+    for section in page.sections:
+        if section.heading.level > reported:
+            continue
+        reported = DEEPEST
+        if section.names and section.empty:
+            reported = section.heading.level
+            yield Problem(section.heading.at, f"section {section.heading.text!r} is empty", hint)
 
 
 def _spoken(section: str) -> str:
