@@ -219,6 +219,15 @@ def test_each_service_of_a_repository_has_its_own_items(run):
     result.stdout.fnmatch_lines(["*reliability: a*", "*reliability: b*"])
 
 
+def test_a_measurement_is_told_once_with_its_service(run):
+    """Two services measure each its own."""
+    budget = "import pytest\n@pytest.mark.latency_budget(p95='5m')\ndef test_{0}(latency):\n    latency(int)\n"
+    text = run({**MONOREPO, **{f"services/{name}/test_{name}.py": budget.format(name) for name in "ab"}}).stdout.str()
+    first, second = (text.partition(f"reliability: {name} ")[2].partition("= reliability")[0] for name in "ab")
+    assert (True, False) == ("latency  test_a" in first, "test_b  p95" in first)
+    assert (False, True) == ("test_a  p95" in second, "latency  test_b" in second)
+
+
 def test_in_the_folder_of_a_service_only_its_checks_run(run, pytester, monkeypatch):
     """With the whole repository in sight, so that what services share is found."""
     run(MONOREPO, "--co", "-q")

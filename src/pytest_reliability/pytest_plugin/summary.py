@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,15 @@ class Summary:
         surface = canvas(self.config)
         for report in reports:
             terminalreporter.section(f"reliability: {report.service}")
-            for line in summary_lines(replace(report, measurements=tuple(self.measurements)), surface):
+            measured = tuple(measurement for measurement in self.measurements if self._report_on(measurement, reports) is report)
+            for line in summary_lines(replace(report, measurements=measured), surface):
                 terminalreporter.write_line(line)
+
+    def _report_on(self, measurement: Measurement, reports: tuple[Report, ...]) -> Report:
+        """The report that a measurement belongs into: its test's service, or the first where no service holds the test."""
+        test = os.path.relpath(self.config.rootpath / measurement.test.partition("::")[0], self.checks.root)
+        service = self.checks.graph.service_at(test.replace(os.sep, "/"))
+        return next((report for report in reports if service and report.folder == service.root), reports[0])
 
     def _reports(self) -> tuple[Report, ...]:
         """The services whose items ran; the whole repository where none did, and nothing if there is nothing to say."""
