@@ -18,6 +18,11 @@ ALL = (plugins.load(), budgets, summary)
 
 pytest_plugins = ["pytester"]
 
+NEIGHBOURS = ("asyncio", "benchmark", "timeout", "randomly", "rerunfailures")
+"""Plugins that are installed so that some tests can run beside them; all others run without."""
+
+os.environ["PYTEST_ADDOPTS"] = " ".join(f"-p no:{name}" for name in NEIGHBOURS)
+
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 Commit = Callable[[Mapping[str, str]], Path]
