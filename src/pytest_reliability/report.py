@@ -136,6 +136,17 @@ class Measurement:
     bins_to: float = 0.0
     evidence: tuple[str, ...] = ()
     """What the host did meanwhile: preempted samples, pressure, whether the guard was on."""
+    operation: str = ""
+    """What was measured, where the test measures several things: "search", "POST /checkout"."""
+    kind: str = "latency"
+    """What the budget limits: "latency", "max", "errors", "throughput", "count" or "ratchet"."""
+    autocorrelation: float | None = None
+    false_alarm: float = 0.0
+    """The most that the chance of failing by accident can be, for calls that keep the budget and do not depend on each other."""
+    notes: tuple[str, ...] = ()
+    """What else is worth knowing, whatever the outcome: late calls, a budget that has become far too loose."""
+    profile: tuple[str, ...] = ()
+    """Where the time of one extra call went, the most first: "61% db.py:88 fetch_cart"; only on a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
