@@ -1,34 +1,53 @@
-"""What a test may promise: "p95 at most 50 ms", and the marker's arguments that say so."""
+"""What a test may promise: "p95 at most 50 ms", "queries at most 3", and the marker's arguments that say so."""
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pytest_reliability.model.duration import Duration
 
 if TYPE_CHECKING:
     from pytest_reliability.model.nodes import Slo
 
+Kind: TypeAlias = Literal["latency", "max", "errors", "throughput"]
+Clock: TypeAlias = Literal["wall", "cpu"]
+
 MAX_TIME = 30.0
 """Seconds that measuring may take for each limit, and once more where a failure has to be confirmed."""
 
-OPTIONS = ("p50", "p90", "p95", "p99", "p99_9", "errors", "slo", "max_time")
+LIMITS = ("p50", "p90", "p95", "p99", "p99_9", "max", "errors", "throughput")
+OPTIONS = (*LIMITS, "slo", "of", "clock", "max_time", "ratchet")
 """The marker's arguments, as a message names them; any other quantile is written in the same way."""
+
+SHORTEST = 0.5e-9
+"""Seconds; what is shorter is no time that a clock could tell."""
 
 _ANSWERED = sys.float_info.max
 """The limit of a budget for errors: every call that is answered at all is within it."""
 
 # p95, p99.9, p99_9, and p999 as people write it: without a mark between them only after a leading 9
-_QUANTILE = re.compile(r"p(\d\d)(?:(?:[._]|(?<=9\d))(\d+))?")
-_PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_QUANTILE = re.compile(r"p([0-9]{2})(?:(?:[._]|(?<=9[0-9]))([0-9]{1,9}))?")
+_LOOKS_LIKE_ONE = re.compile(r"p[0-9._]*|max|errors|throughput", re.IGNORECASE)
+_NUMBER = r"[0-9]+(?:\.[0-9]{1,9})?"
+_PERCENTAGE = re.compile(rf"({_NUMBER})\s*%")
+_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|min|h)")
+_PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _AMOUNT = re.compile(r"([\d.]+)([^\d.]+)")
+_GAP = re.compile(r"(?<=[0-9])\s+(?=[a-zA-Zµμ])")
 
-_SMALLER = {"s": "ms", "ms": "µs", "us": "ns", "µs": "ns"}
+_COMPARISON = re.compile(r"\s*([^\s=<>≤≥]*)\s*(<=|>=|=|<|>|≤|≥)\s*(.*?)\s*")
+_RATIO = re.compile(rf"\s*(?:at least\s+)?({_NUMBER})\s*%\s*(?:of\s[\w\s]*\s)?(?:under|below|within|in|<=|<|≤)\s*(\S.*?)\s*")
+_COUNTER = re.compile(r"[^\W\d][\w.-]*")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+
+_SMALLER = {"s": "ms", "ms": "µs", "us": "ns", "µs": "ns", "μs": "ns"}
 
 
 class BudgetError(ValueError):
@@ -37,28 +56,49 @@ class BudgetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The share `quantile` of all calls takes at most `limit` seconds. `text` is the limit as people read it.
+    """The share `quantile` of all samples takes at most `limit` seconds. `text` is the limit as people read it.
 
-    `slo` is the full name of the SLO that the budget was read from.
+    `kind` says what a sample is: of "throughput" it is the mean of several intervals between one answer and the next, of
+    the others the time of a call, infinite where it failed. "max" is a budget on all calls, which no number of samples
+    proves; one of "errors" is kept by every call that is answered. `slo` is the full name of the SLO that the budget was
+    read from.
     """
 
     quantile: Fraction
     limit: float
     text: str
     slo: str | None = None
+    kind: Kind = "latency"
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read "p95=50ms" or "p99.9=1.2s"; raise BudgetError for anything else."""
-        name, equals, limit = (part.strip() for part in text.partition("="))
-        if not equals:
-            raise BudgetError(f"{text!r} is no latency budget; write p95=50ms")
-        return cls.of(name, limit)
+        """Read "p95=50ms", "p95 <= 50ms", "99% under 300ms", "max=1s", "errors=1%" or "throughput>=200/s".
+
+        Raises BudgetError for anything else. A clock cannot tell "under" from "at most", so that both mean the same.
+        """
+        if ratio := _RATIO.fullmatch(text):
+            return cls._of_ratio(text, *ratio.groups())
+        match = _COMPARISON.fullmatch(text)
+        name, sign, limit = match.groups() if match else ("", "", "")
+        if not name:
+            raise BudgetError(f'{text!r} is no latency budget; write p95=50ms or "99% under 300ms"')
+        budget = cls.of(name, limit)
+        if sign in (("<", "<=", "≤") if budget.kind == "throughput" else (">", ">=", "≥")):
+            raise BudgetError(f"{text!r} is the wrong way round; write {budget.source}")
+        return budget
 
     @classmethod
     def of(cls, name: str, limit: object) -> Budget:
         """The budget that the marker's argument `name=limit` stands for; raise BudgetError where it stands for none."""
-        quantile, duration = _quantile(name), _duration(name, limit)
+        if name == "errors":
+            return cls.for_errors(limit)
+        if name == "throughput":
+            rate, text = _rate(name, limit)
+            return cls(Fraction(1, 2), 1.0 / rate, text, kind="throughput")
+        if name == "max":
+            duration = _duration(name, limit)
+            return cls(Fraction(1), duration.seconds, _spaced(duration.text), kind="max")
+        quantile, duration = _quantile(name, limit), _duration(name, limit)
         return cls(quantile, duration.seconds, _spaced(duration.text))
 
     @classmethod
@@ -73,7 +113,7 @@ class Budget:
                 f"errors={share!r} is not between 0% and 100%; "
                 "leave errors= out where no call may raise: the first exception then fails the test"
             )
-        return cls(1 - tolerated, _ANSWERED, f"{match[1]}%")
+        return cls(1 - tolerated, _ANSWERED, f"{match[1]}%", kind="errors")
 
     @classmethod
     def from_slo(cls, slo: Slo) -> Budget:
@@ -81,7 +121,7 @@ class Budget:
 
         Raises BudgetError where the SLO is not of that form. What it means is never guessed.
         """
-        if slo.latency is None or slo.latency.seconds <= 0:
+        if slo.latency is None or slo.latency.seconds < SHORTEST or not isfinite(slo.latency.seconds):
             raise BudgetError(
                 f"SLO {slo.full_name!r} ({slo.at.path}:{slo.at.line}) names no latency threshold that can be read; "
                 'write the budget out, such as p99="300ms"'
@@ -94,58 +134,155 @@ class Budget:
             )
         return cls(Fraction(slo.objective), slo.latency.seconds, _spaced(slo.latency.text), slo.full_name)
 
+    @classmethod
+    def _of_ratio(cls, text: str, percentage: str, limit: str) -> Budget:
+        quantile = Fraction(percentage) / 100
+        duration = _duration("max" if quantile == 1 else "p99", limit)
+        if quantile == 1:
+            raise BudgetError(f'{text!r} is a limit for every call; write max="{duration.text}"')
+        if not 0 < quantile < 1:
+            raise BudgetError(f'{text!r} is not between 0% and 100%; write "99% under {duration.text}"')
+        return cls(quantile, duration.seconds, _spaced(duration.text))
+
     @property
     def counts_errors(self) -> bool:
         """Whether only calls that raise are over it."""
-        return self.limit == _ANSWERED
+        return self.kind == "errors"
 
     @property
     def name(self) -> str:
-        """The quantile as people call it: "p95", "p99.9"; "errors" for a budget of errors."""
-        return "errors" if self.counts_errors else quantile_name(self.quantile)
+        """The quantile as people call it, "p95" or "p99.9"; "max", "errors" or "throughput" for the others."""
+        return quantile_name(self.quantile) if self.kind == "latency" else self.kind
 
     @property
     def allowed(self) -> Fraction:
-        """The share of the calls that may be over the limit: exactly 1 - quantile."""
+        """The share of the samples that may be over the limit: exactly 1 - quantile."""
         return 1 - self.quantile
 
+    @property
+    def source(self) -> str:
+        """The budget as an argument of the marker: `p99_9="1.2s"`."""
+        return f'{self.name.replace(".", "_")}="{self.text.replace(" ", "")}"'
+
     def __str__(self) -> str:
-        return f"{self.name} ≤ {self.text}"
+        return f"{self.name} {'≥' if self.kind == 'throughput' else '≤'} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class CountBudget:
+    """In one call the counter `counter` goes up by `most` at most."""
+
+    counter: str
+    most: int
+
+    @classmethod
+    def parse(cls, text: str) -> CountBudget:
+        """Read "queries<=3" or "queries < 4"; raise BudgetError for anything else."""
+        match = _COMPARISON.fullmatch(text)
+        counter, sign, most = match.groups() if match else ("", "", "")
+        if not _COUNTER.fullmatch(counter) or not _WHOLE_NUMBER.fullmatch(most):
+            raise BudgetError(f'{text!r} is no limit for a count; write "queries<=3"')
+        if _LOOKS_LIKE_ONE.fullmatch(counter):
+            raise BudgetError(f"{counter!r} is no counter but a limit of its own; call the counter something else")
+        budget = cls(counter, int(most) - (sign == "<"))
+        if sign not in ("<=", "<", "≤") or budget.most < 0:
+            raise BudgetError(f'{text!r} limits nothing; write "{counter}<={most}"')
+        return budget
+
+    @property
+    def source(self) -> str:
+        """The budget as an argument of the marker: `"queries<=3"`."""
+        return f'"{self.counter}<={self.most}"'
+
+    def __str__(self) -> str:
+        return f"{self.counter} ≤ {self.most}"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The arguments of `@pytest.mark.latency_budget`, validated.
 
-    `budgets` are judged on the same samples. `slo` names an SLO that adds another, once it has been looked up. With
-    `errors` a call that raises counts as over instead of failing the test. Each budget is measured for `max_time`
-    seconds at most.
+    `budgets` are judged on the same samples; `counts` limit what is counted in each call. `slo` names an SLO that adds a
+    budget, once it has been looked up. With a budget for errors a call that raises counts as over instead of failing the
+    test. `of` names the operation that all this is for, None: each that has no limits of its own. `clock` is what times
+    a call: "wall", or "cpu" for the processor time that it took. Each budget is measured for `max_time` seconds at most.
+    With `ratchet` the operation must also be no slower than in earlier runs.
     """
 
     budgets: tuple[Budget, ...] = ()
     slo: str | None = None
     max_time: float = MAX_TIME
+    counts: tuple[CountBudget, ...] = ()
+    of: str | None = None
+    clock: Clock = "wall"
+    ratchet: bool = False
 
     @classmethod
-    def parse(cls, *arguments: object, **options: Any) -> Limits:
+    def parse(cls, *texts: object, **options: Any) -> Limits:
         """Read the marker's arguments; raise BudgetError, saying what to write, for anything that is not understood."""
-        if arguments:
-            raise BudgetError(f'latency_budget takes no bare {arguments[0]!r}; name the quantile, such as p95="50ms"')
-        slo = options.pop("slo", None)
-        if slo is not None and (not isinstance(slo, str) or not slo.strip()):
-            raise BudgetError(f'slo={slo!r} is no name; write slo="checkout-latency" or slo="checkout/checkout-latency"')
+        slo = _name("slo", options.pop("slo", None), 'slo="checkout-latency" or slo="checkout/checkout-latency"')
+        of = _name("of", options.pop("of", None), 'of="search" or of="POST /checkout"')
+        clock = _clock(options.pop("clock", "wall"))
         max_time = _duration("max_time", options.pop("max_time", f"{MAX_TIME:g}s")).seconds
-        budgets = tuple(
-            Budget.for_errors(value) if name == "errors" else Budget.of(name, value) for name, value in options.items()
+        ratchet = options.pop("ratchet", False)
+        if not isinstance(ratchet, bool):
+            raise BudgetError(f"ratchet={ratchet!r} is neither True nor False; write ratchet=True")
+        read = [*map(_limit, texts), *(Budget.of(name, value) for name, value in options.items())]
+        limits = cls(
+            budgets=tuple(limit for limit in read if isinstance(limit, Budget)),
+            slo=slo,
+            max_time=max_time,
+            counts=tuple(limit for limit in read if isinstance(limit, CountBudget)),
+            of=of,
+            clock=clock,
+            ratchet=ratchet,
         )
-        if not budgets and slo is None:
-            raise BudgetError('latency_budget sets no limit; write p95="50ms" or slo="checkout-latency"')
-        return cls(budgets, slo.strip() if slo else None, max_time)
+        limits.require_sense()
+        return limits
+
+    @classmethod
+    def together(cls, several: Sequence[Limits]) -> Limits:
+        """The limits that several markers set for one operation; raise BudgetError where they contradict each other."""
+        slos = {limits.slo: None for limits in several if limits.slo}
+        if len(slos) > 1:
+            raise BudgetError(f"two SLOs for one operation: slo={' and slo='.join(map(repr, slos))}; keep one of them")
+        timed = [limits for limits in several if limits.budgets or limits.slo] or several
+        if len({limits.clock for limits in timed}) > 1:
+            raise BudgetError('one operation has one clock; write clock="cpu" in each of its markers, or in none of them')
+        limits = cls(
+            budgets=tuple(dict.fromkeys(budget for limits in several for budget in limits.budgets)),
+            slo=next(iter(slos), None),
+            max_time=max((limits.max_time for limits in several if limits.max_time != MAX_TIME), default=MAX_TIME),
+            counts=tuple(dict.fromkeys(count for limits in several for count in limits.counts)),
+            of=next((limits.of for limits in several), None),
+            clock=next((limits.clock for limits in timed), "wall"),
+            ratchet=any(limits.ratchet for limits in several),
+        )
+        limits.require_sense()
+        return limits
 
     @property
     def tolerates_errors(self) -> bool:
         """Whether calls may raise, within a budget."""
         return any(budget.counts_errors for budget in self.budgets)
+
+    def require_sense(self) -> None:
+        """Raise BudgetError where these limits limit nothing, or contradict each other."""
+        if not (self.budgets or self.counts or self.slo):
+            raise BudgetError('latency_budget sets no limit; write p95="50ms" or slo="checkout-latency"')
+        if self.ratchet and not (self.budgets or self.slo):
+            raise BudgetError('ratchet=True compares what a budget has measured; write one as well, such as p95="50ms"')
+        _require_once((budget.name, budget.source) for budget in self.budgets)
+        _require_once((count.counter, count.source) for count in self.counts)
+        times = [budget for budget in self.budgets if budget.kind in ("latency", "max")]
+        for lower, higher in pairwise(sorted(times, key=lambda budget: budget.quantile)):
+            if higher.limit < lower.limit:
+                raise BudgetError(f"{higher.source} is stricter than {lower.source}, which then says nothing; swap their limits")
+        if self.clock == "cpu":
+            if any(budget.kind == "throughput" for budget in self.budgets):
+                raise BudgetError('throughput= is counted by the wall clock; leave clock="cpu" out, or use a test of its own')
+            if self.slo:
+                raise BudgetError(f'slo={self.slo!r} is about the time that users wait; leave clock="cpu" out')
 
 
 def quantile_name(quantile: Fraction | float) -> str:
@@ -153,36 +290,104 @@ def quantile_name(quantile: Fraction | float) -> str:
     return f"p{float(quantile * 100):.12g}"
 
 
-def _quantile(name: str) -> Fraction:
-    if name in ("max", "p100"):
-        raise BudgetError(
-            f"{name} cannot be a budget: no number of samples proves that nothing is ever slower; "
-            'use a high quantile, such as p99_9="80ms"'
-        )
+def parse_rate(text: object, name: str = "rate") -> float:
+    """How many a second "200/s", "12000/min" or "3/h" are; raise BudgetError for anything else. `name` is for the message."""
+    return _rate(name, text)[0]
+
+
+def _rate(name: str, value: object) -> tuple[float, str]:
+    """The rate, and how people read it."""
+    example = f'write a rate such as {name}="200/s"'
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value!r}/s"')
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise BudgetError(f"{name}={value!r} is no rate; {example}")
+    rate = float(match[1]) / _PER[match[2]]
+    if not rate:
+        raise BudgetError(f"{name}={value!r} asks for nothing; {example}")
+    if not isfinite(rate):
+        raise BudgetError(f"{name}={value!r} is no rate; {example}")
+    return rate, f"{match[1]}/{match[2]}"
+
+
+def _limit(text: object) -> Budget | CountBudget:
+    """What a text among the marker's arguments limits."""
+    if not isinstance(text, str):
+        raise BudgetError(f'latency_budget takes no bare {text!r}; name what it limits, such as p95="50ms"')
+    match = _COMPARISON.fullmatch(text)
+    if match is None or not match[1]:
+        if not _RATIO.fullmatch(text):
+            raise BudgetError(f'{text!r} is no limit; write one such as p95="50ms", "99% under 300ms" or "queries<=3"')
+        return Budget.parse(text)
+    name, _, limit = match.groups()
+    if name in OPTIONS and name not in LIMITS:
+        raise BudgetError(f'{text!r} is no limit; write it as an argument of its own, {name}="{limit}"')
+    counted = _WHOLE_NUMBER.fullmatch(limit) and not _LOOKS_LIKE_ONE.fullmatch(name)
+    return CountBudget.parse(text) if counted else Budget.parse(text)
+
+
+def _quantile(name: str, value: object) -> Fraction:
+    if name == "p100":
+        raise BudgetError(f"p100 is a limit for every call; write max={value!r}")
     match = _QUANTILE.fullmatch(name)
     if match is None or not int(match[1]):
-        from pytest_reliability.shape import nearest
-
-        meant = nearest(name, OPTIONS)
-        hint = f"did you mean {meant}?" if meant else f"it takes {', '.join(OPTIONS)}"
-        raise BudgetError(f"latency_budget has no argument {name!r}; {hint}")
+        raise BudgetError(f"latency_budget has no argument {name!r}; {_instead(name, value)}")
     return Fraction(f"{match[1]}.{match[2] or 0}") / 100
 
 
+def _instead(name: str, value: object) -> str:
+    """What to write where `name=value` means nothing."""
+    from pytest_reliability.shape import nearest
+
+    if meant := nearest(name, OPTIONS):
+        return f"did you mean {meant}?"
+    if isinstance(value, int) and not isinstance(value, bool) and _COUNTER.fullmatch(name):
+        return f'a count is limited by a text: "{name}<={value}"'
+    return f"it takes {', '.join(OPTIONS)}"
+
+
 def _duration(name: str, value: object) -> Duration:
+    unit = "s" if name == "max_time" else "ms"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        unit = "s" if name == "max_time" else "ms"
         raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value!r}{unit}"')
+    if isinstance(value, str) and re.fullmatch(_NUMBER, value):
+        raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value}{unit}"')
     example = f'write a duration such as {name}="{"30s" if name == "max_time" else "50ms"}"'
     try:
-        duration = Duration.parse(value) if isinstance(value, str) else None
+        duration = Duration.parse(_GAP.sub("", value)) if isinstance(value, str) else None
     except ValueError:
         duration = None
-    if duration is None or duration.seconds == inf:
+    if duration is None or not isfinite(duration.seconds):
         raise BudgetError(f"{name}={value!r} is no duration; {example}")
-    if duration.seconds == 0:
+    if duration.seconds < SHORTEST:
         raise BudgetError(f"{name}={value!r} leaves no time at all; {example}")
     return duration
+
+
+def _name(option: str, value: object, example: str) -> str | None:
+    """The name that an option is given; None where it is not given."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise BudgetError(f"{option}={value!r} is no name; write {example}")
+    return value.strip()
+
+
+def _clock(value: Any) -> Clock:
+    clocks: tuple[Clock, ...] = get_args(Clock)
+    if value not in clocks:
+        raise BudgetError(f'clock={value!r} is no clock; write clock="cpu", or leave it out for the time on the wall')
+    return clocks[clocks.index(value)]
+
+
+def _require_once(limited: Iterable[tuple[str, str]]) -> None:
+    """Raise BudgetError where two limits are on the same thing; each comes as the thing and as it is written."""
+    seen: dict[str, str] = {}
+    for name, source in limited:
+        if name in seen:
+            raise BudgetError(f"{name} is limited twice, by {seen[name]} and by {source}; keep one of them")
+        seen[name] = source
 
 
 def _spaced(duration: str) -> str:
@@ -191,6 +396,6 @@ def _spaced(duration: str) -> str:
     if match is None:
         return duration
     number, unit = match.groups()
-    if float(number) < 1 and unit in _SMALLER:
-        return f"{float(number) * 1000:.12g} {_SMALLER[unit]}"
+    while float(number) < 1 and unit in _SMALLER:
+        number, unit = f"{float(number) * 1000:.12g}", _SMALLER[unit]
     return f"{number} {unit}"
