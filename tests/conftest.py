@@ -21,11 +21,19 @@ pytest_plugins = ["pytester"]
 NEIGHBOURS = ("asyncio", "benchmark", "timeout", "randomly", "rerunfailures")
 """Plugins that are installed so that some tests can run beside them; all others run without."""
 
-os.environ["PYTEST_ADDOPTS"] = " ".join(f"-p no:{name}" for name in NEIGHBOURS)
+ALONE = " ".join(f"-p no:{name}" for name in NEIGHBOURS)
+os.environ["PYTEST_ADDOPTS"] = ALONE
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 Commit = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """pytest's own, without the neighbours: it forgets PYTEST_ADDOPTS, and they would wake up in every inner run."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", ALONE)
+    return pytester
 
 
 @pytest.fixture
