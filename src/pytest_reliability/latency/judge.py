@@ -46,6 +46,12 @@ PROOF_LEVEL = 0.05
 REST = 0
 """What a design asks for between two batches: time for whatever disturbed the first to go away."""
 
+LEAST_REST = 0.25
+"""Seconds that the first rest takes at least; each further one takes twice as long at least."""
+
+LONGEST_MATCHED = 4.0
+"""A rest takes as long as the batch before it, up to so many seconds."""
+
 Design: TypeAlias = Callable[[Budget, float], Generator[int, Sequence[float], "Verdict"]]
 """A rule for verdicts: called with the budget and the seconds that the samples of a batch may take.
 
@@ -122,6 +128,14 @@ class Verdict:
     def proven(self) -> float:
         """The highest quantile that these samples prove, at 95%, to be within the limit; 0.05 ** (1/n) with none over."""
         return 1.0 - largest_share(self.over, self.n, PROOF_LEVEL) if self.n else 0.0
+
+
+def resting_time(took: float, round: int = 0) -> float:  # noqa: A002 (what the callers call it)
+    """How many seconds to rest after a batch that took `took` seconds; `round` counts the rests of one verdict from 0.
+
+    A rule may ask for several rests in a row: each counts, and `took` is 0 for those with no batch before them.
+    """
+    return max(LEAST_REST * 2.0**round, min(took, LONGEST_MATCHED))
 
 
 def judge(
