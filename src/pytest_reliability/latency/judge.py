@@ -130,7 +130,7 @@ class Verdict:
         return 1.0 - largest_share(self.over, self.n, PROOF_LEVEL) if self.n else 0.0
 
 
-def resting_time(took: float, round: int = 0) -> float:  # noqa: A002 (what the callers call it)
+def resting_time(took: float, round: int = 0) -> float:
     """How many seconds to rest after a batch that took `took` seconds; `round` counts the rests of one verdict from 0.
 
     A rule may ask for several rests in a row: each counts, and `took` is 0 for those with no batch before them.
