@@ -4,8 +4,8 @@
 
 Every model of noise is a simulated service on a simulated clock. Its true p95 is found from two million calls; the budget is
 then set so that the true p95 is 0.80, 0.90, 0.95 or 1.00 times the budget (every FAIL is a false alarm) or 1.05, 1.10, 1.25
-or 1.50 times the budget (every FAIL is right). Levels, looks and rests of the rule were chosen on the tuned models; the ones that were
-held out were written before that and looked at once, at the end.
+or 1.50 times the budget (every FAIL is right). Levels, looks and rests of the rule were chosen on the tuned models; the ones
+that were held out were written before that and looked at once, at the end.
 
 All rules see the same calls, so that what differs between two lines of a table is the rule. Standard library only.
 """
@@ -191,6 +191,8 @@ HELD_OUT = (
 )
 """What was set aside before anything was tuned."""
 
+MODELS = {model.name: model for model in TUNED + HELD_OUT}
+
 
 class Run:
     """One run of a service, which every rule sees alike: its calls, and when it is disturbed."""
@@ -350,8 +352,9 @@ def sample_p95(samples: list[float]) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def true_p95(model: Model) -> float:
+def true_p95(name: str) -> float:
     """The p95 of all calls that the service will ever answer."""
+    model = MODELS[name]
     calls: list[float] = []
     for seed in range(CALIBRATION_RUNS):
         player = Run(model, -1 - seed).replayed()
@@ -360,9 +363,10 @@ def true_p95(model: Model) -> float:
     return sample_p95(calls)
 
 
-def simulate(task: tuple[Model, float, range]) -> dict[tuple[str, float], list[Found]]:
+def simulate(task: tuple[str, float, range]) -> dict[tuple[str, float], list[Found]]:
     """What every rule says at every ratio about some runs."""
-    model, p95, seeds = task
+    name, p95, seeds = task
+    model = MODELS[name]
     found: dict[tuple[str, float], list[Found]] = {(rule, ratio): [] for rule in RULES for ratio in RATIOS}
     for seed in seeds:
         run = Run(model, seed)
@@ -391,10 +395,11 @@ def main() -> None:
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         first = chosen.seed * 10_000_000
         seeds = [range(first + begin, first + min(begin + BLOCK, repetitions)) for begin in range(0, repetitions, BLOCK)]
-        for model, p95 in zip(models, workers.map(true_p95, models), strict=True):
-            blocks = list(workers.map(simulate, [(model, p95, block) for block in seeds]))
+        names = [model.name for model in models]
+        for name, p95 in zip(names, workers.map(true_p95, names), strict=True):
+            blocks = list(workers.map(simulate, [(name, p95, block) for block in seeds]))
             found = {cell: [result for block in blocks for result in block[cell]] for cell in blocks[0]}
-            print(f"\n{model.name}, p95 {p95 * 1000:.1f} ms", *_table(found), sep="\n", flush=True)
+            print(f"\n{name}, p95 {p95 * 1000:.1f} ms", *_table(found), sep="\n", flush=True)
 
 
 def _table(found: dict[tuple[str, float], list[Found]]) -> Iterator[str]:
