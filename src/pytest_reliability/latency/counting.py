@@ -46,7 +46,7 @@ def count(name: str, n: int = 1) -> None:
 
 
 class Counting:
-    """Listens to the counters `wanted` from `with` on. Everything in the process counts, whatever thread or task it is in.
+    """Listens to the counters `wanted` within its `with`. Everything in the process counts, whatever thread or task it is in.
 
     One thread opens it, asks for the counts and closes it; several may be open at once.
     """
@@ -96,6 +96,8 @@ class Counting:
         if QUERIES not in self._totals:
             return
         with _lock:
+            if self not in _open:
+                return
             for library, hook in _LIBRARIES.items():
                 if library not in _hooks and (stop := hook()):
                     _hooks[library] = stop
