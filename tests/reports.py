@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pytest_reliability.model.location import Location
 from pytest_reliability.report import (
@@ -94,6 +95,7 @@ def measurement(
     bins_from: float = 0.0,
     bins_to: float = 0.0,
     evidence: tuple[str, ...] = (),
+    **others: Any,
 ) -> Measurement:
     """A latency budget that was measured, by default with room to spare."""
     return Measurement(
@@ -113,6 +115,7 @@ def measurement(
         bins_from=bins_from,
         bins_to=bins_to,
         evidence=evidence,
+        **others,
     )
 
 
@@ -243,6 +246,11 @@ def full() -> Report:
                 bins_from=0.02,
                 bins_to=0.084,
                 evidence=("host quiet: 0.4% preempted", "no pressure"),
+                operation="POST /cart",
+                false_alarm=0.0005,
+                autocorrelation=0.12,
+                profile=("61% db.py:88 fetch_cart", "22% json/encoder.py:205 encode"),
+                notes=("2 of 104 calls could not start in time",),
             ),
         ),
     )

@@ -16,7 +16,7 @@ import reports
 from pytest_reliability.contracts import Canvas
 from pytest_reliability.report import Level, Report, Severity, Standing, Waiver
 from pytest_reliability.reporters._text import clean
-from pytest_reliability.reporters.markdown import LIMIT, REPORTER
+from pytest_reliability.reporters.markdown import LIMIT, REPORTER, latency
 
 PARSER = MarkdownIt("commonmark").enable("table")
 
@@ -154,3 +154,17 @@ def test_severities_are_words() -> None:
         assert f"- 14:24 {severity.value} **" in markdown(
             reports.report(reports.failed(reports.finding(reports.check(severity=severity))))
         )
+
+
+def test_what_was_measured_can_stand_alone() -> None:
+    """A step that ran pytest tells what only pytest knows, and nothing where nothing was measured."""
+    text = latency(reports.full())
+    tokens = PARSER.parse(text)
+    assert ["Latency budgets: checkout"] == [
+        tokens[number + 1].content for number, token in enumerate(tokens) if token.type == "heading_open"
+    ]
+    assert 3 == sum(token.type == "tr_open" for token in tokens) - 1
+    assert "`20 ms ▁▂▅█▇▆▅▄┊▃▂▂▁▁▁▁▁ 84 ms`" in text
+    assert "<br>where the time went: 61% db.py:88 fetch\\_cart, 22% json/encoder.py:205 encode<br>2 of 104 calls" in text
+    assert "3 budgets: 1 pass, 1 FAIL, 1 inconclusive; the chance that any of them fails by accident is at most 0.05%" in text
+    assert "" == latency(reports.report())

@@ -17,8 +17,8 @@ from pytest_reliability.model.location import Location
 from pytest_reliability.report import Level, Responsibility, Severity, Standing, Waiver
 from pytest_reliability.reporters import summary, terminal
 from pytest_reliability.reporters._next import steps
-from pytest_reliability.reporters._text import cells, clean, fold, pad, plural
-from pytest_reliability.reporters._words import checks, headline, interval, level, quantile, samples
+from pytest_reliability.reporters._text import cells, clean, fold, pad, plural, wrapped
+from pytest_reliability.reporters._words import budgets, checks, headline, interval, level, quantile, samples
 
 PLAIN = Canvas(width=100)
 QUIET = Canvas(width=100, verbose=-1)
@@ -243,15 +243,20 @@ def test_the_whole_report_reads_from_what_is_wrong_to_what_to_do() -> None:
         "         efficiency   – nothing to check   capacity planning  ░░░░░░░░░░░░░░   0",
         "checks   1 passed, 3 failed, 1 waived, 1 not applicable, 1 unknown",
         "waived   CAP002 single-replica until 2026-12-01 by payments",
-        "latency  checkout        p95 <= 50 ms  FAIL  p95 is 57.1 ms to 66 ms  19 of 102 over",
+        "latency  checkout: POST /cart  p95 <= 50 ms  FAIL  p95 is 57.1 ms to 66 ms  19 of 102 over",
         "           19 of 102 over (14 would do), confirmed in a fresh batch of 68",
         "           20 ms ▁▂▅█▇▆▅▄┊▃▂▂▁▁▁▁▁ 84 ms",
         "           host quiet: 0.4% preempted; no pressure",
-        "         search          p95 <= 50 ms  inconclusive  p95 is at most 78 ms  n=120",
+        "           where the time went: 61% db.py:88 fetch_cart, 22% json/encoder.py:205 encode",
+        "           note: 2 of 104 calls could not start in time",
+        "         search                p95 <= 50 ms  inconclusive  p95 is at most 78 ms  n=120",
         "           120 samples were not enough to tell",
         "           31% of the samples were preempted",
-        "         POST /checkout  p99 <= 300 ms (slo checkout-latency)  pass  p99 is 181 ms to 214 ms  n=345",
+        "         POST /checkout        p99 <= 300 ms (slo checkout-latency)  pass",
+        "           p99 is 181 ms to 214 ms  n=345",
         "           110 ms ▁▂▃█▇▃▂▂▁▁ ▁   ┊ 300 ms",
+        "         3 budgets: 1 pass, 1 FAIL, 1 inconclusive; the chance that any of them fails by accident is",
+        "         at most 0.05%",
         "next     1. docs/runbooks/checkout-latency.md:1:1  RUN010 runbook-without-owner",
         "            add to its front matter, owner: payments",
         "         2. docs/postmortems/2026-10-03.md:41:3  PM022 action-without-due-date",
@@ -596,6 +601,95 @@ def test_quantiles_have_their_usual_names(value: float, name: str) -> None:
 def test_samples_over_the_limit_are_counted() -> None:
     """19 of 102 says more than 102."""
     assert ["n=345", "19 of 102 over"] == [samples(reports.measurement()), samples(reports.measurement(n=102, over=19))]
+    errors = [samples(reports.measurement(kind="errors", n=102, over=over)) for over in (0, 3)]
+    assert ["none of 102 failed", "3 of 102 failed"] == errors
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.004, 0.005, "throughput is 200/s to 250/s"),
+        (0.004, None, "throughput is at most 250/s"),
+        (None, 0.4, "throughput is at least 2.5/s"),
+        (None, None, ""),
+    ],
+)
+def test_a_throughput_is_said_as_a_rate(low: float | None, high: float | None, expected: str) -> None:
+    """What is judged is the time between answers; what people limit is how many there are a second."""
+    assert expected == interval(reports.measurement(kind="throughput", quantile=0.5, low=low, high=high))
+
+
+def test_a_throughput_is_drawn_with_rates() -> None:
+    """Fast is on the left, as it is for times."""
+    measured = reports.measurement(kind="throughput", limit=0.004, bins=(1, 3), bins_from=0.002, bins_to=0.005)
+    assert "500/s ▃┊█ 200/s" == summary.histogram(measured)
+    assert "∞/s ▃ █┊ 250/s" == summary.histogram(replace(measured, bins=(1, 0, 3), bins_from=0.0, bins_to=0.004))
+
+
+def test_a_count_is_told_beside_its_verdict() -> None:
+    """There is no interval, and nothing to draw."""
+    counted = reports.measurement("test_cart", budget="queries ≤ 3", kind="count", reason="3, 3, 3", limit=3, n=3, low=None)
+    assert ["latency  test_cart  queries ≤ 3  pass  3, 3, 3"] == summary.measurement_lines([counted], PLAIN)
+
+
+def test_a_ratchet_says_what_it_compared() -> None:
+    """A pass of it means nothing without the runs that it was compared with."""
+    held = reports.measurement("test_cart", budget="no slower than before", kind="ratchet", reason="1% slower than 10 runs")
+    assert "           1% slower than 10 runs" == summary.measurement_lines([held], PLAIN)[1]
+
+
+@pytest.mark.parametrize(
+    ("alarms", "expected"),
+    [
+        ([0.0], ""),
+        ([0.0, 0.0], "2 budgets: 2 pass"),
+        ([0.0005], "the chance that this budget fails by accident is at most 0.05%"),
+        ([0.0005] * 12, "12 budgets: 12 pass; the chance that any of them fails by accident is at most 0.6%"),
+        ([0.000441, 0.0], "2 budgets: 2 pass; the chance that any of them fails by accident is at most 0.045%"),
+        ([0.125, 0.5], "2 budgets: 2 pass; the chance that any of them fails by accident is at most 63%"),
+        ([0.7, 0.5], "2 budgets: 2 pass; the chance that any of them fails by accident is at most 100%"),
+    ],
+)
+def test_the_false_alarms_of_all_budgets_are_added_up(alarms: list[float], expected: str) -> None:
+    """Rounded up, and whether or not the budgets depend on each other."""
+    assert expected == budgets([reports.measurement(false_alarm=alarm) for alarm in alarms])
+
+
+def test_a_measurement_has_its_operation_in_its_title_unless_that_is_its_name() -> None:
+    """One test may measure several things."""
+    titles = [reports.measurement("test_a", operation=name).title for name in ("search", "test_a", "")]
+    assert ["test_a: search", "test_a", "test_a"] == titles
+
+
+def test_long_names_do_not_push_the_others_away() -> None:
+    """Names are aligned as far as that leaves room for what they are about."""
+    lines = summary.measurement_lines([reports.measurement("x" * 80), reports.measurement("y")], PLAIN)
+    assert ["latency  " + "x" * 80 + "  p99 <= 300 ms  pass", "           p99 is 181 ms to 214 ms  n=345"] == lines[:2]
+    assert lines[2].startswith("         y" + " " * 34 + "p99")
+
+
+def test_long_reasons_are_wrapped() -> None:
+    """Nothing is left to the terminal to break in the middle of a word."""
+    lines = summary.measurement_lines([reports.measurement(outcome="fail", reason="word " * 40)], Canvas(width=60))
+    assert 60 >= max(map(len, lines))
+    assert 40 == " ".join(lines).count("word")
+    assert ["ab", "cdefgh", "i j"] == wrapped("ab cdefgh i j", 4)
+
+
+def test_budgets_count_towards_the_coverage_of_latency() -> None:
+    """ "latency 100" never stands beside a failed budget, nor "nothing to check" beside one that was judged."""
+    latency, alerts = reports.check("LAT001", responsibility=Responsibility.LATENCY), reports.check("ALR001")
+    standing = Standing(coverage={Responsibility.LATENCY: 100, Responsibility.MONITORING: 100})
+    checked = reports.report(reports.passed(latency), reports.passed(alerts), standing=standing)
+    kept, broken, open_ = (reports.measurement(outcome=outcome) for outcome in ("pass", "fail", "inconclusive"))
+    covered = [
+        checked.with_measurements(measured).standing.coverage
+        for measured in ([], [kept], [kept, broken], [kept, broken, open_], [broken])
+    ]
+    assert [100, 100, 66, 50, 50] == [coverage[Responsibility.LATENCY] for coverage in covered]
+    assert {100} == {coverage[Responsibility.MONITORING] for coverage in covered}
+    bare = reports.report(reports.not_applicable(latency), standing=Standing(coverage={Responsibility.LATENCY: None}))
+    assert 0 == bare.with_measurements([open_]).standing.coverage[Responsibility.LATENCY]
 
 
 @pytest.mark.parametrize(
@@ -633,8 +727,11 @@ def test_measurements_have_the_worst_first_and_are_cut() -> None:
     ]
     lines = summary.measurement_lines(measured, PLAIN)
     assert ["slow", "dim", "m0"] == [line.removeprefix("latency").split()[0] for line in lines[:3]]
-    assert "         … and 3 more latency budgets, 0 failed; --verbose shows them all" == lines[-1]
-    assert 11 == len(summary.measurement_lines(measured, VERBOSE))
+    assert [
+        "         … and 3 more latency budgets, 0 failed; --verbose shows them all",
+        "         11 budgets: 9 pass, 1 FAIL, 1 inconclusive",
+    ] == lines[-2:]
+    assert 12 == len(summary.measurement_lines(measured, VERBOSE))
     assert [] == summary.measurement_lines([], PLAIN)
 
 

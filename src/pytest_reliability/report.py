@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from pytest_reliability.model.location import Location
@@ -148,6 +148,11 @@ class Measurement:
     profile: tuple[str, ...] = ()
     """Where the time of one extra call went, the most first: "61% db.py:88 fetch_cart"; only on a failure."""
 
+    @property
+    def title(self) -> str:
+        """What was measured, with the test's name before it: "test_steps: search"."""
+        return ": ".join(dict.fromkeys(filter(None, (self.name, self.operation))))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -208,6 +213,22 @@ class Report:
     def unknown(self) -> tuple[Outcome, ...]:
         """The checks that could not be judged."""
         return tuple(outcome for outcome in self.outcomes if outcome.status is Status.UNKNOWN)
+
+    def with_measurements(self, measurements: Iterable[Measurement]) -> Report:
+        """The same report with what was measured. Each budget counts towards latency's coverage as a check does: only a pass is
+        covered.
+        """
+        measured = tuple(measurements)
+        checks = [
+            outcome.status is Status.PASSED
+            for outcome in self.outcomes
+            if outcome.check.responsibility is Responsibility.LATENCY and outcome.status is not Status.NOT_APPLICABLE
+        ]
+        if not measured:
+            return self
+        kept = [*checks, *(measurement.outcome == "pass" for measurement in measured)]
+        coverage = {**self.standing.coverage, Responsibility.LATENCY: 100 * sum(kept) // len(kept)}
+        return replace(self, measurements=measured, standing=replace(self.standing, coverage=coverage))
 
     def fails(self, at_least: Severity) -> bool:
         """Whether this is a reason to stop: a finding of that severity or worse, a check that is unknown, or a budget that

@@ -70,6 +70,26 @@ def fold(phrases: Iterable[str], width: int) -> list[str]:
     return lines
 
 
+def clipped(text: str, width: int) -> str:
+    """As much of the text as fits `width` cells; an ellipsis stands for the rest."""
+    if cells(text) <= width:
+        return text
+    while cells(text) >= width:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The words of a text, as many on a line as fit `width` cells; a word that is longer has a line of its own."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and cells(lines[-1]) + cells(word) + 1 <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 def plural(count: int, noun: str) -> str:
     """The count with its noun: "1 finding", "2 findings"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

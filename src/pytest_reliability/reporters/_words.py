@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pytest_reliability.model.duration import spoken
 from pytest_reliability.report import Finding, Measurement, Report, Severity, Standing, Status, Waiver
@@ -89,20 +89,56 @@ def terms(waiver: Waiver) -> str:
 
 def quantile(measurement: Measurement) -> str:
     """The quantile's usual name: "p95", "p99.9", "max"."""
-    return "max" if measurement.quantile >= 1 else f"p{measurement.quantile * 100:g}"
+    return "max" if measurement.quantile >= 1 else f"p{measurement.quantile * 100:.12g}"
 
 
 def interval(measurement: Measurement) -> str:
     """Where the quantile lies: "p99 is 181 ms to 214 ms"; "" where nothing is known. Failed calls are infinitely slow."""
     low = measurement.low or 0.0
     high = math.inf if measurement.high is None else measurement.high
-    if 0 < low < math.inf:
-        said = f"{spoken(low)} to {spoken(high)}" if high < math.inf else f"at least {spoken(low)}"
-    else:
-        said = f"at most {spoken(high)}" if high < math.inf else ""
-    return said and f"{quantile(measurement)} is {said}"
+    if measurement.kind == "throughput":
+        rates = (1 / high, 1 / low if low > 0 else math.inf)
+        return _between("throughput", *rates, rate)
+    return _between(quantile(measurement), low, high, spoken)
+
+
+def rate(per_second: float) -> str:
+    """How often something happens: "212/s"."""
+    return f"{per_second:.0f}/s" if per_second >= 100 else f"{per_second:.3g}/s"
 
 
 def samples(measurement: Measurement) -> str:
     """How many samples there were, and how many of them were over the limit."""
-    return f"{measurement.over} of {measurement.n} over" if measurement.over else f"n={measurement.n}"
+    n, over = measurement.n, measurement.over
+    if measurement.kind == "errors":
+        return f"{over or 'none'} of {n} failed"
+    return f"{over} of {n} over" if over else f"n={n}"
+
+
+def budgets(measurements: Sequence[Measurement]) -> str:
+    """How many budgets came to what, and how likely it is that one of those fails that are kept; "" where
+    that says nothing.
+
+    The chances are added up, which holds whether or not the budgets depend on each other.
+    """
+    counts = Counter(measurement.outcome for measurement in measurements)
+    outcomes = ", ".join(f"{counts[outcome]} {verdict}" for outcome, verdict in VERDICTS.items() if counts[outcome])
+    said = f"{len(measurements)} budgets: {outcomes}" if len(measurements) > 1 else ""
+    chance = sum(measurement.false_alarm for measurement in measurements)
+    if not chance:
+        return said
+    whose = "any of them" if said else "this budget"
+    return "; ".join(filter(None, (said, f"the chance that {whose} fails by accident is at most {_percent_up(chance)}")))
+
+
+def _between(name: str, low: float, high: float, say: Callable[[float], str]) -> str:
+    if 0 < low < math.inf:
+        return f"{name} is {say(low)} to {say(high)}" if high < math.inf else f"{name} is at least {say(low)}"
+    return f"{name} is at most {say(high)}" if high < math.inf else ""
+
+
+def _percent_up(share: float) -> str:
+    """A share in percent with two figures, never less than it is: it is what something may be at most."""
+    percent = min(100.0, share * 100)
+    step = 10.0 ** (math.floor(math.log10(percent)) - 1)
+    return f"{math.ceil(round(percent / step, 6)) * step:.2g}%" if percent < 99 else f"{percent:.0f}%"

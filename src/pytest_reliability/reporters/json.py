@@ -76,11 +76,13 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
 def _measurement(measurement: Measurement) -> dict[str, Any]:
     return {
         "name": measurement.name,
+        "operation": measurement.operation,
         "test": measurement.test,
+        "kind": measurement.kind,
         "budget": measurement.budget,
         "outcome": measurement.outcome,
         "reason": measurement.reason,
-        "limit": _seconds(measurement.limit),
+        "limit": None if measurement.kind == "errors" else _seconds(measurement.limit),
         "quantile": measurement.quantile,
         "n": measurement.n,
         "over": measurement.over,
@@ -91,6 +93,10 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "bins_from": measurement.bins_from,
         "bins_to": measurement.bins_to,
         "evidence": list(measurement.evidence),
+        "autocorrelation": measurement.autocorrelation,
+        "false_alarm": measurement.false_alarm,
+        "notes": list(measurement.notes),
+        "profile": list(measurement.profile),
     }
 
 

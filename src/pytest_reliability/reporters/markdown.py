@@ -11,6 +11,7 @@ from pytest_reliability.report import Finding, Measurement, Outcome, Report
 from pytest_reliability.reporters import _words
 from pytest_reliability.reporters._next import steps
 from pytest_reliability.reporters._text import clean, plural
+from pytest_reliability.reporters.summary import histogram
 
 LIMIT = 60_000
 """Characters at most: a comment holds 65,536, and a step's summary 1 MiB."""
@@ -106,18 +107,35 @@ def _bullet(finding: Finding) -> str:
     return f"- {place} {finding.severity.value} **{finding.code}** {_prose(finding.check.name)}: {_prose(finding.message)}{todo}"
 
 
+def latency(report: Report) -> str:
+    """Only what was measured, under a heading of its own: for the summary of a step that ran pytest; "" where nothing was."""
+    rows = list(_latency(report))
+    return "\n".join([f"## Latency budgets: {_prose(report.service)}", *rows[1:]]) if rows else ""
+
+
 def _latency(report: Report) -> Iterator[str]:
     order = ("fail", "inconclusive", "pass")
     rows = [_row(measurement) for measurement in sorted(report.measurements, key=lambda one: order.index(one.outcome))]
     if rows:
-        head = ("### Latency", "", "| what | budget | verdict | measured | samples | |", "|---|---|---|---|---|---|")
-        yield from (*head, *_fit(rows, _ROOM, "latency budget"), "")
+        head = "| what | budget | verdict | measured | samples | distribution | |"
+        yield from ("### Latency", "", head, "|---|---|---|---|---|---|---|", *_fit(rows, _ROOM, "latency budget"), "")
+    if together := _words.budgets(report.measurements):
+        yield from (_prose(together), "")
 
 
 def _row(measurement: Measurement) -> str:
     budget = measurement.budget + (f" (slo {measurement.slo})" if measurement.slo else "")
-    facts = (_words.VERDICTS[measurement.outcome], _words.interval(measurement), _words.samples(measurement), measurement.reason)
-    return f"| {' | '.join(map(_cell, (measurement.name, budget, *facts)))} |"
+    facts = (_words.VERDICTS[measurement.outcome], _words.interval(measurement), _words.samples(measurement))
+    drawn = _code(histogram(measurement)) if measurement.bins else ""
+    return f"| {' | '.join((*map(_cell, (measurement.title, budget, *facts)), drawn, '<br>'.join(_details(measurement))))} |"
+
+
+def _details(measurement: Measurement) -> Iterator[str]:
+    """Why, and what explains it where it is not simply a pass."""
+    told = measurement.outcome != "pass"
+    profile = (f"where the time went: {', '.join(measurement.profile)}",) if measurement.profile else ()
+    evidence = ("; ".join(measurement.evidence),) if measurement.evidence and told else ()
+    yield from map(_cell, filter(None, (measurement.reason, *evidence, *profile, *measurement.notes)))
 
 
 def _waived(report: Report) -> Iterator[str]:

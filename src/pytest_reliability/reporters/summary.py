@@ -10,7 +10,7 @@ from pytest_reliability.model.duration import spoken
 from pytest_reliability.report import Measurement, Report, Responsibility
 from pytest_reliability.reporters import _words
 from pytest_reliability.reporters._next import steps
-from pytest_reliability.reporters._text import Paint, cells, clean, fold, pad, painter, plural
+from pytest_reliability.reporters._text import Paint, cells, clean, fold, pad, painter, plural, wrapped
 
 __all__ = ["REPORTER", "heading", "measurement_lines", "render", "status_lines", "summary_lines"]
 
@@ -72,11 +72,13 @@ def measurement_lines(measurements: Sequence[Measurement], canvas: Canvas) -> li
     worst_first = sorted(measurements, key=lambda measurement: order.index(measurement.outcome))
     limit = len(worst_first) if canvas.verbose > 0 else AT_ONCE
     shown, rest = worst_first[:limit], worst_first[limit:]
-    width = max(cells(clean(measurement.name)) for measurement in shown)
+    width = min(max(cells(clean(measurement.title)) for measurement in shown), canvas.width // 3)
     lines = [line for measurement in shown for line in _measurement(measurement, width, canvas, paint)]
     if rest:
         failed = sum(measurement.outcome == "fail" for measurement in rest)
         lines.append(f"… and {plural(len(rest), 'more latency budget')}, {failed} failed; --verbose shows them all")
+    if together := _words.budgets(measurements):
+        lines += wrapped(together, canvas.width - _INDENT)
     return _row("latency", lines, paint)
 
 
@@ -172,35 +174,58 @@ def _measurement(measurement: Measurement, width: int, canvas: Canvas, paint: Pa
     verdict = _words.VERDICTS[measurement.outcome]
     colour = {"pass": "green", "fail": "bold red", "inconclusive": "bold yellow"}[measurement.outcome]
     slo = f" (slo {measurement.slo})" if measurement.slo else ""
-    budget = f"{pad(clean(measurement.name), width)}  {clean(measurement.budget + slo)}"
-    facts = "  ".join(filter(None, (_words.interval(measurement), _words.samples(measurement))))
+    budget = f"{pad(clean(measurement.title), width)}  {clean(measurement.budget + slo)}"
+    facts = _facts(measurement)
     if _INDENT + cells(budget) + cells(verdict) + cells(facts) + 4 <= canvas.width:
-        yield f"{budget}  {paint(verdict, colour)}  {facts}"
+        yield f"{budget}  {paint(verdict, colour)}  {facts}".rstrip()
     else:
         yield f"{budget}  {paint(verdict, colour)}"
         yield f"  {facts}"
-    judged = measurement.outcome != "pass"
-    if judged and measurement.reason:
-        yield f"  {clean(measurement.reason)}"
+    for detail in _details(measurement, canvas):
+        yield from (f"  {line}" for line in wrapped(clean(detail), canvas.width - _INDENT - 2))
+
+
+def _facts(measurement: Measurement) -> str:
+    """What fits beside the verdict."""
+    if measurement.kind == "count":
+        return clean(measurement.reason)
+    return "  ".join(filter(None, (_words.interval(measurement), _words.samples(measurement))))
+
+
+def _details(measurement: Measurement, canvas: Canvas) -> Iterator[str]:
+    """What stands under it: why, the distribution, the host, where the time went, and what else is worth knowing."""
+    told = measurement.outcome != "pass" or canvas.verbose > 0
+    if measurement.reason and measurement.kind != "count" and (told or measurement.kind == "ratchet"):
+        yield measurement.reason
     if measurement.bins:
-        yield f"  {histogram(measurement)}"
-    if measurement.evidence and (judged or canvas.verbose > 0):
-        yield f"  {clean('; '.join(measurement.evidence))}"
+        yield histogram(measurement)
+    if measurement.evidence and told:
+        yield "; ".join(measurement.evidence)
+    if measurement.profile:
+        yield f"where the time went: {', '.join(measurement.profile)}"
+    for note in measurement.notes:
+        yield f"note: {note}"
 
 
 def histogram(measurement: Measurement) -> str:
     """The distribution as a row of blocks between its ends, with the limit as ┊ where it lies: "20 ms ▁▂▅█▃┊▁ 84 ms"."""
+    say = _as_rate if measurement.kind == "throughput" else spoken
     low, high, limit = measurement.bins_from, measurement.bins_to, measurement.limit
     bars = "".join(_block(count, max(measurement.bins)) for count in measurement.bins)
     step = (high - low) / len(bars)
     if step <= 0 or not math.isfinite(limit):
-        return f"{spoken(low)} {bars} {spoken(high)}"
+        return f"{say(low)} {bars} {say(high)}"
     if limit < low:
-        return f"{spoken(limit)} ┊{_gap((low - limit) / step)}{bars} {spoken(high)}"
+        return f"{say(limit)} ┊{_gap((low - limit) / step)}{bars} {say(high)}"
     if limit > high:
-        return f"{spoken(low)} {bars}{_gap((limit - high) / step)}┊ {spoken(limit)}"
+        return f"{say(low)} {bars}{_gap((limit - high) / step)}┊ {say(limit)}"
     place = round((limit - low) / step)
-    return f"{spoken(low)} {bars[:place]}┊{bars[place:]} {spoken(high)}"
+    return f"{say(low)} {bars[:place]}┊{bars[place:]} {say(high)}"
+
+
+def _as_rate(interval: float) -> str:
+    """The time between two answers as what people limit: how many answers a second."""
+    return _words.rate(1 / interval) if interval else "∞/s"
 
 
 def _block(count: int, most: int) -> str:
