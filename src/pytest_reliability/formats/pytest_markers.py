@@ -4,6 +4,7 @@
 * on a class or a module (`pytestmark`): one for each test without a marker of its own that may measure something; where none
   of them may, a single one that says so, called by the name of the class or the file
 * `pytest` and `mark` under any name that they were imported by, and markers that were given a name of their own
+* texts such as "p95<=50ms", "99% under 300ms" and "queries<=3" are limits by name, like p95="50ms"
 * only literal texts are read; what is computed is left out, never guessed
 
 A test certainly measures nothing where none of its fixtures can lead to `latency`: where it takes none but pytest's own, the
@@ -13,6 +14,7 @@ names of its parameters, and fixtures of the same file of which that is true as 
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,13 +22,17 @@ from typing import TypeAlias
 
 from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source, Unreadable
+from pytest_reliability.model.limits import QUANTILE, written_limit
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import LatencyBudget
 
 MARKER = "latency_budget"
 
-NO_LIMITS = frozenset({"slo", "max_time"})
+NO_LIMITS = frozenset({"slo", "of", "clock", "max_time", "ratchet"})
 """Arguments of the marker that limit nothing by themselves."""
+
+TIMES = re.compile(rf"{QUANTILE.pattern}|max|throughput|slo")
+"""Those that limit how long something takes. The others limit how often it happens or fails."""
 
 HARMLESS = frozenset(
     {"cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "cls", "doctest_namespace", "monkeypatch",
@@ -133,6 +139,7 @@ class _Reader:
 
     def _budget(self, marker: ast.expr, test: str, samples: bool) -> LatencyBudget:
         texts = dict(_texts(marker)) if isinstance(marker, ast.Call) else {}
+        computed = isinstance(marker, ast.Call) and _is_computed(marker)
         return LatencyBudget(
             at=self._place(marker.func if isinstance(marker, ast.Call) else marker),
             settings=self._source.settings,
@@ -140,6 +147,7 @@ class _Reader:
             limits={name: text for name, text in texts.items() if name not in NO_LIMITS},
             slo=texts.get("slo"),
             samples=samples,
+            limits_latency=computed or any(TIMES.fullmatch(name) for name in texts),
         )
 
     def _place(self, node: ast.expr) -> Location:
@@ -213,16 +221,34 @@ def _marks(body: Sequence[ast.stmt], classes: tuple[ast.ClassDef, ...]) -> Itera
 
 
 def _texts(marker: ast.Call) -> Iterator[tuple[str, str]]:
-    """The arguments that are literal texts, also of a literal mapping: `**{"p99.9": "1s"}`."""
+    """The literal arguments by name, those of a literal mapping included: `**{"p99.9": "1s"}`."""
+    for argument in marker.args:
+        written = written_limit(_literal(argument) or "")
+        if written is not None:
+            name, _, value = written
+            yield (f"p{name[:-1]}" if name.endswith("%") else name), value
+    for option, given in _options(marker):
+        text = _literal(given)
+        if option is not None and text is not None:
+            yield option, text
+
+
+def _options(marker: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """The keyword arguments; None for a name that is computed."""
     for keyword in marker.keywords:
         if keyword.arg is None and isinstance(keyword.value, ast.Dict):
-            pairs = [(_literal(key), value) for key, value in zip(keyword.value.keys, keyword.value.values, strict=True)]
+            for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
+                yield _literal(key), value
         else:
-            pairs = [(keyword.arg, keyword.value)]
-        for name, value in pairs:
-            text = _literal(value)
-            if name is not None and text is not None:
-                yield name, text
+            yield keyword.arg, keyword.value
+
+
+def _is_computed(marker: ast.Call) -> bool:
+    """Whether it may have limits that cannot be read here."""
+    computed = any(_literal(argument) is None for argument in marker.args)
+    return computed or any(
+        name is None or (_literal(value) is None and TIMES.fullmatch(name)) for name, value in _options(marker)
+    )
 
 
 def _literal(node: ast.AST | None) -> str | None:

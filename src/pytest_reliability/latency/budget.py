@@ -12,9 +12,11 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.limits import NUMBER, PERCENTAGE, QUANTILE, RATE, written_limit
 
 if TYPE_CHECKING:
     from pytest_reliability.model.nodes import Slo
+    from pytest_reliability.model.settings import LatencySettings
 
 Kind: TypeAlias = Literal["latency", "max", "errors", "throughput"]
 Clock: TypeAlias = Literal["wall", "cpu"]
@@ -32,19 +34,12 @@ SHORTEST = 0.5e-9
 _ANSWERED = sys.float_info.max
 """The limit of a budget for errors: every call that is answered at all is within it."""
 
-# p95, p99.9, p99_9, and p999 as people write it: without a mark between them only after a leading 9
-_QUANTILE = re.compile(r"p([0-9]{2})(?:(?:[._]|(?<=9[0-9]))([0-9]{1,9}))?")
-_LOOKS_LIKE_ONE = re.compile(r"p[0-9._]*|max|errors|throughput", re.IGNORECASE)
-_NUMBER = r"[0-9]+(?:\.[0-9]{1,9})?"
-_PERCENTAGE = re.compile(rf"({_NUMBER})\s*%")
-_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|min|h)")
+_LOOKS_LIKE_A_LIMIT = re.compile(r"p[0-9._]*|max|errors|throughput", re.IGNORECASE)
 _PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _AMOUNT = re.compile(r"([\d.]+)([^\d.]+)")
 _GAP = re.compile(r"(?<=[0-9])\s+(?=[a-zA-Zµμ])")
-
-_COMPARISON = re.compile(r"\s*([^\s=<>≤≥]*)\s*(<=|>=|=|<|>|≤|≥)\s*(.*?)\s*")
-_RATIO = re.compile(rf"\s*(?:at least\s+)?({_NUMBER})\s*%\s*(?:of\s[\w\s]*\s)?(?:under|below|within|in|<=|<|≤)\s*(\S.*?)\s*")
 _COUNTER = re.compile(r"[^\W\d][\w.-]*")
+_BARE_NUMBER = re.compile(NUMBER)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 _SMALLER = {"s": "ms", "ms": "µs", "us": "ns", "µs": "ns", "μs": "ns"}
@@ -76,13 +71,11 @@ class Budget:
 
         Raises BudgetError for anything else. A clock cannot tell "under" from "at most", so that both mean the same.
         """
-        if ratio := _RATIO.fullmatch(text):
-            return cls._of_ratio(text, *ratio.groups())
-        match = _COMPARISON.fullmatch(text)
-        name, sign, limit = match.groups() if match else ("", "", "")
-        if not name:
+        written = written_limit(text)
+        if written is None:
             raise BudgetError(f'{text!r} is no latency budget; write p95=50ms or "99% under 300ms"')
-        budget = cls.of(name, limit)
+        name, sign, limit = written
+        budget = cls._of_ratio(text, name, limit) if name.endswith("%") else cls.of(name, limit)
         if sign in (("<", "<=", "≤") if budget.kind == "throughput" else (">", ">=", "≥")):
             raise BudgetError(f"{text!r} is the wrong way round; write {budget.source}")
         return budget
@@ -104,7 +97,7 @@ class Budget:
     @classmethod
     def for_errors(cls, share: object) -> Budget:
         """The budget that `errors=share` stands for: at most that share of the calls raises."""
-        match = _PERCENTAGE.fullmatch(share.strip()) if isinstance(share, str) else None
+        match = PERCENTAGE.fullmatch(share.strip()) if isinstance(share, str) else None
         if match is None:
             raise BudgetError(f'errors={share!r} is no percentage; write errors="1%"')
         tolerated = Fraction(match[1]) / 100
@@ -135,8 +128,11 @@ class Budget:
         return cls(Fraction(slo.objective), slo.latency.seconds, _spaced(slo.latency.text), slo.full_name)
 
     @classmethod
-    def _of_ratio(cls, text: str, percentage: str, limit: str) -> Budget:
-        quantile = Fraction(percentage) / 100
+    def _of_ratio(cls, text: str, share: str, limit: str) -> Budget:
+        match = PERCENTAGE.fullmatch(share)
+        if match is None:
+            raise BudgetError(f'{text!r} is no latency budget; write p95=50ms or "99% under 300ms"')
+        quantile = Fraction(match[1]) / 100
         duration = _duration("max" if quantile == 1 else "p99", limit)
         if quantile == 1:
             raise BudgetError(f'{text!r} is a limit for every call; write max="{duration.text}"')
@@ -178,11 +174,10 @@ class CountBudget:
     @classmethod
     def parse(cls, text: str) -> CountBudget:
         """Read "queries<=3" or "queries < 4"; raise BudgetError for anything else."""
-        match = _COMPARISON.fullmatch(text)
-        counter, sign, most = match.groups() if match else ("", "", "")
+        counter, sign, most = written_limit(text) or ("", "", "")
         if not _COUNTER.fullmatch(counter) or not _WHOLE_NUMBER.fullmatch(most):
             raise BudgetError(f'{text!r} is no limit for a count; write "queries<=3"')
-        if _LOOKS_LIKE_ONE.fullmatch(counter):
+        if _LOOKS_LIKE_A_LIMIT.fullmatch(counter):
             raise BudgetError(f"{counter!r} is no counter but a limit of its own; call the counter something else")
         budget = cls(counter, int(most) - (sign == "<"))
         if sign not in ("<=", "<", "≤") or budget.most < 0:
@@ -285,6 +280,17 @@ class Limits:
                 raise BudgetError(f'slo={self.slo!r} is about the time that users wait; leave clock="cpu" out')
 
 
+def configured(latency: LatencySettings) -> dict[str, Limits]:
+    """The limits of each route in a configuration; raise BudgetError, with the place, where they contradict each other."""
+    found = {}
+    for route in latency.routes:
+        try:
+            found[route.name] = Limits.parse(of=route.name, **route.limits)
+        except BudgetError as error:
+            raise BudgetError(f"{route.at}: {error}") from None
+    return found
+
+
 def quantile_name(quantile: Fraction | float) -> str:
     """The quantile as people call it: "p95", "p99.9"."""
     return f"p{float(quantile * 100):.12g}"
@@ -300,7 +306,7 @@ def _rate(name: str, value: object) -> tuple[float, str]:
     example = f'write a rate such as {name}="200/s"'
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value!r}/s"')
-    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise BudgetError(f"{name}={value!r} is no rate; {example}")
     rate = float(match[1]) / _PER[match[2]]
@@ -315,25 +321,24 @@ def _limit(text: object) -> Budget | CountBudget:
     """What a text among the marker's arguments limits."""
     if not isinstance(text, str):
         raise BudgetError(f'latency_budget takes no bare {text!r}; name what it limits, such as p95="50ms"')
-    match = _COMPARISON.fullmatch(text)
-    if match is None or not match[1]:
-        if not _RATIO.fullmatch(text):
-            raise BudgetError(f'{text!r} is no limit; write one such as p95="50ms", "99% under 300ms" or "queries<=3"')
-        return Budget.parse(text)
-    name, _, limit = match.groups()
+    written = written_limit(text)
+    if written is None:
+        raise BudgetError(f'{text!r} is no limit; write one such as p95="50ms", "99% under 300ms" or "queries<=3"')
+    name, _, limit = written
     if name in OPTIONS and name not in LIMITS:
         raise BudgetError(f'{text!r} is no limit; write it as an argument of its own, {name}="{limit}"')
-    counted = _WHOLE_NUMBER.fullmatch(limit) and not _LOOKS_LIKE_ONE.fullmatch(name)
+    counted = _WHOLE_NUMBER.fullmatch(limit) and not _LOOKS_LIKE_A_LIMIT.fullmatch(name)
     return CountBudget.parse(text) if counted else Budget.parse(text)
 
 
 def _quantile(name: str, value: object) -> Fraction:
     if name == "p100":
         raise BudgetError(f"p100 is a limit for every call; write max={value!r}")
-    match = _QUANTILE.fullmatch(name)
-    if match is None or not int(match[1]):
+    match = QUANTILE.fullmatch(name)
+    quantile = Fraction(f"{match[1]}.{match[2] or 0}") / 100 if match else Fraction(0)
+    if not quantile:
         raise BudgetError(f"latency_budget has no argument {name!r}; {_instead(name, value)}")
-    return Fraction(f"{match[1]}.{match[2] or 0}") / 100
+    return quantile
 
 
 def _instead(name: str, value: object) -> str:
@@ -351,7 +356,7 @@ def _duration(name: str, value: object) -> Duration:
     unit = "s" if name == "max_time" else "ms"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value!r}{unit}"')
-    if isinstance(value, str) and re.fullmatch(_NUMBER, value):
+    if isinstance(value, str) and _BARE_NUMBER.fullmatch(value):
         raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value}{unit}"')
     example = f'write a duration such as {name}="{"30s" if name == "max_time" else "50ms"}"'
     try:

@@ -397,14 +397,16 @@ class Component(Node):
 class LatencyBudget(Node):
     """A latency budget found in a test, by reading its syntax tree: `test` is the function's name.
 
-    `limits` are the marker's literal arguments as written ({"p95": "50ms"}); `slo` the SLO that it names. `samples` tells
-    whether the function takes the `latency` fixture (or nothing rules it out).
+    `limits` are the marker's literal limits by name ({"p95": "50ms", "queries": "3"}); `slo` the SLO that it names. `samples`
+    tells whether the function takes the `latency` fixture (or nothing rules it out), `limits_latency` whether anything in the
+    marker may limit time, not only counts and errors.
     """
 
     test: str
     limits: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
     slo: str | None = None
     samples: bool = True
+    limits_latency: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

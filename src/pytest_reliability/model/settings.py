@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.location import Location
 
 FIVE_MINUTES = Duration(300.0, "5m")
 
@@ -45,6 +46,23 @@ class Folders:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteLimits:
+    """How slow requests to a route may be: `name` is "POST /checkout", `limits` are texts as in a test, {"p95": "100ms"}."""
+
+    at: Location
+    name: str
+    limits: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySettings:
+    """Limits for routes that no test has limits of its own for, and whether measurements are kept from run to run."""
+
+    routes: tuple[RouteLimits, ...] = ()
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One service's configuration; see `docs/configuration.md` for each key."""
 
@@ -68,6 +86,7 @@ class Settings:
     scrape_interval: Duration | None = None
     response_time: Duration = FIVE_MINUTES
     """How long detection and response by people take; SLO104 compares an error budget with it."""
+    latency: LatencySettings = field(default_factory=LatencySettings)
 
 
 DEFAULTS = Settings()

@@ -5,15 +5,17 @@ Every mistake is reported with its place and what to type instead, all of them a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from posixpath import normpath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_reliability.contracts import UsageError
 from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.limits import PERCENTAGE, QUANTILE, RATE
 from pytest_reliability.model.nodes import Fault
-from pytest_reliability.model.settings import Folders, Settings, Vocabulary
+from pytest_reliability.model.settings import Folders, LatencySettings, RouteLimits, Settings, Vocabulary
 from pytest_reliability.shape import BOOLEAN, DURATION, STRING, Entries, Fields, Items, Scalar, choice, faults
 
 if TYPE_CHECKING:
@@ -25,6 +27,39 @@ _FILLED = Scalar("a text that says something", types=(str,), accepts=lambda text
 _LABEL = Scalar("the name of a label", types=(str,), accepts=str.isidentifier)
 _SELECTORS = Items(Scalar("a code, a prefix of codes or a name, such as ALR001, SLO or missing-runbook", types=(str,)))
 _WORDS = Items(Scalar("a word", types=(str, int)))
+
+
+def _is_limit(text: str) -> bool:
+    try:
+        seconds = Duration.parse(text).seconds
+    except ValueError:
+        return False
+    return seconds > 0 and isfinite(seconds)
+
+
+def _is_share(text: str) -> bool:
+    match = PERCENTAGE.fullmatch(text)
+    return match is not None and 0 < float(match[1]) < 100
+
+
+def _is_rate(text: str) -> bool:
+    match = RATE.fullmatch(text)
+    return match is not None and float(match[1]) > 0
+
+
+_LIMIT = Scalar("a duration such as 100ms", types=(str,), accepts=_is_limit)
+
+ROUTE_LIMITS = Fields(
+    "a route's limits",
+    {
+        **dict.fromkeys(("p50", "p90", "p95", "p99", "p99.9", "max"), _LIMIT),
+        "errors": Scalar("a share such as 1%", types=(str,), accepts=_is_share),
+        "throughput": Scalar("a rate such as 200/s", types=(str,), accepts=_is_rate),
+        "slo": _FILLED,
+    },
+    extension=QUANTILE.pattern + "$",
+)
+"""What limits a route; the shape of any other quantile is that of p95, see `_limits_of_routes`."""
 
 CONFIGURATION = Fields(
     "the configuration",
@@ -41,6 +76,10 @@ CONFIGURATION = Fields(
         "dialect": choice(*DIALECTS),
         "scrape_interval": DURATION,
         "response_time": DURATION,
+        "latency": Fields(
+            "latency",
+            {"routes": Entries(ROUTE_LIMITS, r"[A-Z]+ /\S*", "a method and a path, such as POST /checkout,"), "history": BOOLEAN},
+        ),
     },
 )
 
@@ -61,7 +100,12 @@ def settings_from(tree: Tree, data: Any, folder: str = "") -> Settings:
     """
     if data is None:
         data = {}
-    wrong = (*tree.faults, *faults(tree, CONFIGURATION, data), *_ignored_without_reason(tree, data))
+    wrong = (
+        *tree.faults,
+        *faults(tree, CONFIGURATION, data),
+        *_ignored_without_reason(tree, data),
+        *_limits_of_routes(tree, data),
+    )
     if wrong:
         raise ConfigurationError(tuple(wrong))
     words: Mapping[str, Any] = data.get("severities") or {}
@@ -83,6 +127,7 @@ def settings_from(tree: Tree, data: Any, folder: str = "") -> Settings:
         dialect=data.get("dialect", defaults.dialect),
         scrape_interval=Duration.parse(data["scrape_interval"]) if "scrape_interval" in data else None,
         response_time=Duration.parse(data["response_time"]) if "response_time" in data else defaults.response_time,
+        latency=_latency(tree, data.get("latency", {})),
     )
 
 
@@ -92,6 +137,29 @@ def _ignored_without_reason(tree: Tree, data: Any) -> tuple[Fault, ...]:
         return ()
     hint = "write each with its reason, for example: ALR007: the platform team owns every alert"
     return (Fault(kind="missing-field", at=tree.at(data, "ignore"), message="ignored checks have no reasons", hint=hint),)
+
+
+def _limits_of_routes(tree: Tree, data: Any) -> Iterator[Fault]:
+    """What the shape cannot say: a route has limits, and those of quantiles that it does not list are durations too."""
+    latency = data.get("latency") if isinstance(data, dict) else None
+    routes = latency.get("routes") if isinstance(latency, dict) else None
+    for name, limits in routes.items() if isinstance(routes, dict) else ():
+        if limits == {}:
+            hint = "add p95: 100ms, or remove the route"
+            yield Fault(kind="missing-field", at=tree.key_at(routes, name), message=f"{name} has no limit", hint=hint)
+        elif isinstance(limits, dict):
+            others = {key: _LIMIT for key in limits if key not in ROUTE_LIMITS.known and QUANTILE.fullmatch(key)}
+            yield from faults(tree, Fields("", others, open=True), limits)
+
+
+def _latency(tree: Tree, latency: Mapping[str, Any]) -> LatencySettings:
+    routes: Mapping[str, Mapping[str, str]] = latency.get("routes", {})
+    return LatencySettings(
+        routes=tuple(
+            RouteLimits(tree.key_at(routes, name), name, MappingProxyType(dict(limits))) for name, limits in routes.items()
+        ),
+        history=latency.get("history", False),
+    )
 
 
 def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
-from pytest_reliability.model.nodes import LatencyBudget, LoadTest, Node, Service, Slo
+from pytest_reliability.model.nodes import LatencyBudget, LoadTest, Service, Slo
 from pytest_reliability.report import Level
 
 
 @check(Service, code="LAT001", level=Level.SILVER, needs=(LatencyBudget, LoadTest))
 def service_without_latency_budget(service: Service, graph: Graph) -> Iterator[Problem]:
     """A service that no test holds to a latency grows slower with every change, and its users are the first to notice."""
-    limits: list[Node] = [*graph.of(LatencyBudget), *(test for test in graph.of(LoadTest) if test.limits_latency)]
-    if any(_may_hold(limit, service, graph) for limit in limits):
+    limits: list[LatencyBudget | LoadTest] = [*graph.of(LatencyBudget), *graph.of(LoadTest)]
+    if _has_routes(service) or any(limit.limits_latency and _may_hold(limit, service, graph) for limit in limits):
         return
     yield Problem(
         service.at,
@@ -23,7 +23,12 @@ def service_without_latency_budget(service: Service, graph: Graph) -> Iterator[P
     )
 
 
-def _may_hold(limit: Node, service: Service, graph: Graph) -> bool:
+def _has_routes(service: Service) -> bool:
+    """Whether its configuration limits how long requests to some route may take."""
+    return any(set(route.limits) - {"errors"} for route in service.settings.latency.routes)
+
+
+def _may_hold(limit: LatencyBudget | LoadTest, service: Service, graph: Graph) -> bool:
     """Whether a limit is for this service: by its folder, by the SLO that it names, or because services share it."""
     if graph.service_of(limit) in (service, None):
         return True

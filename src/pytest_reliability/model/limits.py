@@ -1,0 +1,35 @@
+"""Limits as people write them in one text: "p95<=50ms", "99% under 300ms", "queries<=3", "throughput>=200/s"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+NUMBER = r"[0-9]+(?:\.[0-9]{1,9})?"
+
+QUANTILE = re.compile(r"p([0-9]{1,2})(?:(?:[._]|(?<=9[0-9]))([0-9]{1,9}))?")
+"""p95, p99.9, p99_9, and p999 as people write it: without a mark between them only after a leading 9."""
+
+PERCENTAGE = re.compile(rf"({NUMBER})\s*%")
+RATE = re.compile(rf"({NUMBER})\s*/\s*(s|m|min|h)")
+
+_COMPARISON = re.compile(r"\s*([^\s=<>≤≥]+)\s*(<=|>=|=|<|>|≤|≥)\s*(.*?)\s*")
+_RATIO = re.compile(
+    rf"\s*(?:at least\s+)?({NUMBER})\s*%(?:\s+of\s+\w[\w\s]*?)?\s*(under\s|below\s|within\s|in\s|<=|<|≤)\s*(\S.*?)\s*"
+)
+
+
+class WrittenLimit(NamedTuple):
+    """The parts of such a text: what is limited, in which direction, to what. Of a ratio the name is its share, "99%"."""
+
+    name: str
+    sign: str
+    value: str
+
+
+def written_limit(text: str) -> WrittenLimit | None:
+    """Take a text apart; None where it is no limit at all. Whether the parts mean anything is for others to say."""
+    if ratio := _RATIO.fullmatch(text):
+        return WrittenLimit(f"{ratio[1]}%", "<=", ratio[3])
+    comparison = _COMPARISON.fullmatch(text)
+    return WrittenLimit(*comparison.groups()) if comparison else None
