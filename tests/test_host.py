@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from pytest_reliability.latency.host import Evidence, Load, preemption_counter
+from pytest_reliability.latency.host import Evidence, Load, machine_speed, preemption_counter
 
 PRESSURE = "some avg10=0.57 avg60=5.95 avg300=2.95 total={}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"
 STAT = "cpu  8556 20 5105 {idle} 748 1 217 {stolen} 400 30\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 
 
-def proc(folder: Path, *, pressure: str | None = None, stat: str | None = None) -> Path:
-    """A /proc with these files."""
-    folder.mkdir(parents=True)
-    if pressure is not None:
-        (folder / "pressure").mkdir()
-        (folder / "pressure" / "cpu").write_text(pressure)
-    if stat is not None:
-        (folder / "stat").write_text(stat)
+NAMES = {
+    "pressure": "pressure/cpu",
+    "memory": "pressure/memory",
+    "disk": "pressure/io",
+    "stat": "stat",
+    "cgroup": "self/cgroup",
+    "schedstat": "thread-self/schedstat",
+}
+
+
+@pytest.fixture(autouse=True)
+def idle(monkeypatch):
+    """No load average, whatever else this machine does."""
+    monkeypatch.delattr(os, "getloadavg", raising=False)
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """A folder with these files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     return folder
 
 
+def proc(folder: Path, **files: str | None) -> Path:
+    """A /proc with these files."""
+    return write(folder, {NAMES[name]: text for name, text in files.items() if text is not None})
+
+
 def load(folder: Path, at: float) -> Load:
-    """The counters in that /proc at that time."""
-    return Load.now(folder, lambda: at)
+    """The counters in that /proc at that time, but for those of this process, which are anything."""
+    return replace(Load.now(folder, lambda: at, folder / "groups"), others=None)
 
 
 def between(before: Load, after: Load) -> Evidence:
@@ -91,6 +115,108 @@ def test_no_time_has_no_pressure():
     assert (None, None) == (between(now, now).pressure, between(now, now).stolen)
 
 
+def test_memory_and_disk_are_evidence(tmp_path):
+    """Memory as soon as something waits for it, the disk only when nothing else could run meanwhile."""
+    line = "some avg10=0.00 total={}\nfull avg10=0.00 total={}\n"
+    before = load(proc(tmp_path / "a", memory=line.format(0, 0), disk=line.format(0, 0)), 0.0)
+    after = load(proc(tmp_path / "b", memory=line.format(200_000, 0), disk=line.format(900_000, 600_000)), 2.0)
+    evidence = between(before, after)
+    assert (0.1, 0.3, False) == (pytest.approx(evidence.memory), pytest.approx(evidence.disk), evidence.quiet)
+    assert "host busy: 0% preempted, 10% short of memory, 30% held up by the disk" == str(evidence)
+
+
+@pytest.mark.parametrize(
+    ("membership", "files"),
+    [
+        ("0::/\n", {"cpu.stat": "usage_usec 9\nnr_throttled 3\nthrottled_usec {}\n"}),
+        (
+            "0::/pod/app\n",
+            {"pod/app/cpu.stat": "throttled_usec 0\n", "pod/cpu.stat": "throttled_usec {}\n", "cpu.stat": "usage_usec 9\n"},
+        ),
+        ("9:memory:/x\n4:cpu,cpuacct:/docker/1\n0::/\n", {"cpu,cpuacct/cpu.stat": "nr_throttled 3\nthrottled_time {}000\n"}),
+        ("2:cpuacct:/\n1:cpu:/\n0::/\n", {"cpu/cpu.stat": "nr_throttled 3\nthrottled_time {}000\n"}),
+        ("4:cpuacct,cpu:/\n", {"cpu/cpu.stat": "throttled_time {}000\n"}),
+        ("0::/../other\n", {"cpu.stat": "throttled_usec {}\n"}),
+    ],
+)
+def test_a_container_that_has_used_up_its_quota_says_so(tmp_path, membership, files):
+    """Both versions of control groups, as a container sees them and as the host does; groups around it count as well."""
+    loads = []
+    for at, name, throttled in ((1.0, "a", 100_000), (2.0, "b", 350_000)):
+        folder = proc(tmp_path / name, cgroup=membership)
+        write(folder / "groups", {path: text.format(throttled) for path, text in files.items()})
+        loads.append(load(folder, at))
+    evidence = between(*loads)
+    assert (0.25, False) == (pytest.approx(evidence.throttled), evidence.quiet)
+    assert "host busy: 0% preempted, 25% throttled by the container's quota" == str(evidence)
+
+
+@pytest.mark.parametrize("membership", ["", "nonsense\n", "3:memory:/\n", "0::/\n", "1:cpu:/\n"])
+def test_a_quota_that_nobody_tells_is_unknown(tmp_path, membership):
+    """No control group, none for the processor, none with a count."""
+    folder = proc(tmp_path / "proc", cgroup=membership)
+    write(folder / "groups", {"cpu.stat": "usage_usec 9\nthrottled_usec many\nodd\n"})
+    assert load(folder, 1.0).throttled is None
+
+
+def test_a_thread_kept_from_running_says_so(tmp_path):
+    """It was on the run queue for a fifth of the time: preempted, or woken late."""
+    before = load(proc(tmp_path / "a", schedstat="9000 1000000000 2\n"), 0.0)
+    after = load(proc(tmp_path / "b", schedstat="9000 1400000000 2\n"), 2.0)
+    assert "host busy: 0% preempted, 20% kept from running" == str(between(before, after))
+    assert load(proc(tmp_path / "c", schedstat="1 2\n"), 0.0).delayed is None
+    assert load(proc(tmp_path / "d", schedstat="1 many 2\n"), 0.0).delayed is None
+
+
+def test_other_threads_of_the_process_are_told_but_not_held_against_the_host(tmp_path):
+    """A server in a thread is what is measured; a forgotten worker is not. Only people can tell them apart."""
+    stop = threading.Event()
+
+    def spin():
+        while not stop.is_set():
+            pass
+
+    thread = threading.Thread(target=spin)
+    before = Load.now(tmp_path, time.perf_counter, tmp_path)
+    thread.start()
+    time.sleep(0.2)
+    stop.set()
+    thread.join()
+    evidence = between(before, Load.now(tmp_path, time.perf_counter, tmp_path))
+    assert evidence.others is not None
+    assert 0.05 < evidence.others <= 1.0
+    assert evidence.quiet
+    assert "of a processor used by other threads" in str(evidence)
+
+
+def test_without_pressure_the_load_average_stands_in(tmp_path, monkeypatch):
+    """macOS has no better figure; where there is pressure, nobody asks for it."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "getloadavg", lambda: (6.0, 1.0, 1.0), raising=False)
+    now = load(tmp_path, 1.0)
+    assert "host busy: 0% preempted, 1.5 tasks a processor" == str(between(now, now))
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.0, 1.0, 1.0), raising=False)
+    now = load(tmp_path, 1.0)
+    assert "host quiet: 0% preempted, 0.8 tasks a processor" == str(between(now, now))
+    assert load(proc(tmp_path / "a", pressure=PRESSURE.format(1)), 1.0).queue is None
+
+
+def test_a_load_average_that_cannot_be_had_is_unknown(tmp_path, monkeypatch):
+    """Some closed containers refuse it."""
+
+    def refuse():
+        raise OSError
+
+    monkeypatch.setattr(os, "getloadavg", refuse, raising=False)
+    assert load(tmp_path, 1.0).queue is None
+
+
+def test_counters_that_go_back_are_no_negative_share():
+    """A process that moved to another control group, for one."""
+    evidence = between(Load(1.0, 5.0, None, 0, throttled=3.0), Load(2.0, 4.0, None, 0, throttled=1.0))
+    assert (0.0, 0.0) == (evidence.pressure, evidence.throttled)
+
+
 def test_preempted_samples_are_a_share():
     """Of all that were measured, kept or not; none of none is none."""
     assert 0.31 == Evidence(100, 31, True).preempted
@@ -99,16 +225,30 @@ def test_preempted_samples_are_a_share():
 
 @pytest.mark.parametrize(
     "evidence",
-    [Evidence(100, 5, True), Evidence(100, 0, True, pressure=0.1), Evidence(100, 0, True, stolen=0.02)],
+    [
+        Evidence(100, 5, True),
+        Evidence(100, 0, True, pressure=0.1),
+        Evidence(100, 0, True, stolen=0.02),
+        Evidence(100, 0, True, memory=0.05),
+        Evidence(100, 0, True, disk=0.05),
+        Evidence(100, 0, True, throttled=0.01),
+        Evidence(100, 0, True, delayed=0.05),
+        Evidence(100, 0, True, queue=1.1),
+    ],
 )
 def test_each_counter_alone_makes_a_host_busy(evidence):
-    """Preemption, pressure or stolen time."""
+    """Whatever it is that was counted."""
     assert not evidence.quiet
 
 
-def test_a_guard_that_is_off_says_so():
-    """Nobody should take it for quiet by proof."""
-    assert "host quiet: preemption not counted here, so not guarded" == str(Evidence(100, 0, False))
+@pytest.mark.parametrize(
+    ("system", "why"),
+    [("darwin", ", macOS counts it for whole processes only"), ("win32", ", Windows does not count it"), ("linux", "")],
+)
+def test_a_guard_that_is_off_says_so(system, why, monkeypatch):
+    """Nobody should take it for quiet by proof, and everybody may know whose limit it is."""
+    monkeypatch.setattr(sys, "platform", system)
+    assert f"host quiet: preemption not counted here, so not guarded{why}" == str(Evidence(100, 0, False))
 
 
 def test_the_counter_of_this_system_only_grows():
@@ -136,3 +276,14 @@ def test_a_system_without_the_counter_has_no_guard(monkeypatch, module):
     """Windows has no module `resource`, macOS no RUSAGE_THREAD."""
     monkeypatch.setitem(sys.modules, "resource", module)
     assert preemption_counter() is None
+
+
+def test_the_speed_of_the_machine_is_the_median_of_many_runs():
+    """Half of them may be disturbed without moving it."""
+    ticks = iter([0.0, 0.001] * 21 + [0.0, 9.0] * 20)
+    assert 0.001 == machine_speed(lambda: next(ticks))
+
+
+def test_the_speed_of_this_machine_is_measured():
+    """The work takes some time, and far less than a second."""
+    assert 1e-5 < machine_speed() < 0.5

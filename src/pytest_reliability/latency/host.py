@@ -1,11 +1,14 @@
 """What the machine did while something was measured: the difference between slow code and a busy host.
 
-Where the system counts how often a thread was preempted (Linux), samples during which that happened are set aside.
-Processor pressure and stolen time are evidence beside a verdict; they decide nothing.
+Where the system counts how often a thread was preempted (Linux), samples during which that happened are set aside. All
+other counters are evidence beside a verdict; they decide nothing. docs/host.md says what each of them means, and what is
+known on which system.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from pathlib import Path
 from pytest_reliability.latency.message import percent
 
 PROC = Path("/proc")
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 MOST_SET_ASIDE = 0.5
 """Past this share of preempted samples the host is too busy to judge: a call is the likelier to be preempted the longer
@@ -21,35 +25,75 @@ it takes, so that what is left would be a choice rather than a sample."""
 
 QUIET_PREEMPTED = 0.05
 QUIET_PRESSURE = 0.10
+QUIET_STALLED = 0.05
 QUIET_STOLEN = 0.02
+QUIET_THROTTLED = 0.01
+QUIET_DELAYED = 0.05
+QUIET_LOAD = 1.0
+
+TOLD = 0.001
+"""The least share that is worth a word."""
+
+_SPEED_RUNS = 41
+_SPEED_STEPS = 2000
+_UNGUARDED = "preemption not counted here, so not guarded"
+_WHY_UNGUARDED = {"darwin": "macOS counts it for whole processes only", "win32": "Windows does not count it"}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Counters of the whole machine at one moment; None where it does not count.
+    """Counters of the whole machine, and of this thread and its process, at one moment; None where nobody counts.
 
     `waited` is how many seconds so far some task has waited for a processor; `stolen` of `ticks` processor time went
-    to other virtual machines.
+    to other virtual machines. `memory` and `disk` are how many seconds some task was stalled for want of memory, and all
+    tasks on the disk. `throttled` is how many seconds the control group was not allowed to run, having used its quota.
+    `delayed` is how many seconds this thread could have run, but did not. `others` is the processor time of this
+    process's other threads. `queue` is how many tasks the system had for each processor in the last minute, asked
+    only where `waited` is not known.
     """
 
     at: float
     waited: float | None
     stolen: int | None
     ticks: int
+    memory: float | None = None
+    disk: float | None = None
+    throttled: float | None = None
+    delayed: float | None = None
+    others: float | None = None
+    queue: float | None = None
 
     @classmethod
-    def now(cls, proc: Path = PROC, clock: Callable[[], float] = time.perf_counter) -> Load:
+    def now(
+        cls, proc: Path = PROC, clock: Callable[[], float] = time.perf_counter, control_groups: Path = CONTROL_GROUPS
+    ) -> Load:
         """Read the counters."""
-        stolen, ticks = _stolen(_first_line(proc / "stat"))
-        return cls(clock(), _waited(_first_line(proc / "pressure" / "cpu")), stolen, ticks)
+        pressure = proc / "pressure"
+        stolen, ticks = _stolen(_text(proc / "stat"))
+        waited = _stalled(_text(pressure / "cpu"), "some")
+        return cls(
+            clock(),
+            waited,
+            stolen,
+            ticks,
+            memory=_stalled(_text(pressure / "memory"), "some"),
+            disk=_stalled(_text(pressure / "io"), "full"),
+            throttled=_throttled(_text(proc / "self" / "cgroup"), control_groups),
+            delayed=_delayed(_text(proc / "thread-self" / "schedstat")),
+            others=time.process_time() - time.thread_time(),
+            queue=_queue() if waited is None else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The host while something was measured: `set_aside` of `measured` samples were preempted.
 
-    `guarded` is False where preemption is not counted. `pressure` is the share of the time in which some task waited
-    for a processor, `stolen` the share that went to other virtual machines; None where that is not known.
+    `guarded` is False where preemption is not counted. All others are shares of the time, None where not known:
+    `pressure` that some task waited for a processor, `stolen` that went to other virtual machines, `memory` and `disk`
+    that work was stalled on them, `throttled` that the control group had used up its quota, `delayed` that this thread
+    could have run but did not, and `others` the processor time of this process's other threads. `queue` is the number of
+    tasks for each processor.
     """
 
     measured: int
@@ -57,17 +101,34 @@ class Evidence:
     guarded: bool
     pressure: float | None = None
     stolen: float | None = None
+    memory: float | None = None
+    disk: float | None = None
+    throttled: float | None = None
+    delayed: float | None = None
+    others: float | None = None
+    queue: float | None = None
 
     @classmethod
     def between(cls, before: Load, after: Load, *, measured: int, set_aside: int, guarded: bool) -> Evidence:
-        """What happened between two readings."""
-        seconds, ticks = after.at - before.at, after.ticks - before.ticks
-        pressure = stolen = None
-        if before.waited is not None and after.waited is not None and seconds > 0:
-            pressure = min(1.0, (after.waited - before.waited) / seconds)
-        if before.stolen is not None and after.stolen is not None and ticks > 0:
-            stolen = (after.stolen - before.stolen) / ticks
-        return cls(measured, set_aside, guarded, pressure, stolen)
+        """What happened between two readings, both taken in the thread that measured."""
+        seconds = after.at - before.at
+
+        def share(then: float | None, now: float | None, of: float = seconds) -> float | None:
+            return None if then is None or now is None or of <= 0 else min(1.0, max(0.0, (now - then) / of))
+
+        return cls(
+            measured,
+            set_aside,
+            guarded,
+            pressure=share(before.waited, after.waited),
+            stolen=share(before.stolen, after.stolen, after.ticks - before.ticks),
+            memory=share(before.memory, after.memory),
+            disk=share(before.disk, after.disk),
+            throttled=share(before.throttled, after.throttled),
+            delayed=share(before.delayed, after.delayed),
+            others=share(before.others, after.others),
+            queue=after.queue,
+        )
 
     @property
     def preempted(self) -> float:
@@ -76,22 +137,45 @@ class Evidence:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing that was counted disturbed the measurement."""
+        """Whether nothing that was counted disturbed the measurement.
+
+        Other threads of the process may well be what is measured, so they do not count.
+        """
         return (
-            self.preempted < QUIET_PREEMPTED and (self.pressure or 0.0) < QUIET_PRESSURE and (self.stolen or 0.0) < QUIET_STOLEN
+            self.preempted < QUIET_PREEMPTED
+            and (self.pressure or 0.0) < QUIET_PRESSURE
+            and (self.stolen or 0.0) < QUIET_STOLEN
+            and (self.memory or 0.0) < QUIET_STALLED
+            and (self.disk or 0.0) < QUIET_STALLED
+            and (self.throttled or 0.0) < QUIET_THROTTLED
+            and (self.delayed or 0.0) < QUIET_DELAYED
+            and (self.queue or 0.0) <= QUIET_LOAD
         )
 
     def __str__(self) -> str:
-        parts = [f"{percent(self.preempted)} preempted" if self.guarded else "preemption not counted here, so not guarded"]
+        parts = [f"{percent(self.preempted)} preempted"] if self.guarded else [_UNGUARDED, _WHY_UNGUARDED.get(sys.platform, "")]
         if self.pressure is not None:
-            parts.append(f"{percent(self.pressure)} pressure" if self.pressure >= 0.001 else "no pressure")
-        if self.stolen is not None and self.stolen >= 0.001:
-            parts.append(f"{percent(self.stolen)} stolen")
-        return f"host {'quiet' if self.quiet else 'busy'}: {', '.join(parts)}"
+            parts.append(f"{percent(self.pressure)} pressure" if self.pressure >= TOLD else "no pressure")
+        shares = (
+            (self.stolen, TOLD, "stolen"),
+            (self.throttled, TOLD, "throttled by the container's quota"),
+            (self.delayed, TOLD, "kept from running"),
+            (self.memory, TOLD, "short of memory"),
+            (self.disk, TOLD, "held up by the disk"),
+            (self.others, QUIET_STALLED, "of a processor used by other threads"),
+        )
+        parts += [f"{percent(share)} {words}" for share, least, words in shares if share is not None and share >= least]
+        if self.queue is not None:
+            parts.append(f"{self.queue:.1f} tasks a processor")
+        return f"host {'quiet' if self.quiet else 'busy'}: {', '.join(filter(None, parts))}"
 
 
 def preemption_counter() -> Callable[[], int] | None:
-    """A function that says how often the calling thread was preempted so far; None where nobody counts that."""
+    """A function that says how often the calling thread was preempted so far; None where nobody counts that.
+
+    macOS counts for whole processes only. That is not used: any thread of an extension or of the interpreter would set
+    samples aside that it did not touch.
+    """
     try:
         import resource
 
@@ -101,24 +185,97 @@ def preemption_counter() -> Callable[[], int] | None:
     return lambda: usage(thread).ru_nivcsw
 
 
-def _first_line(path: Path) -> str:
+def machine_speed(clock: Callable[[], float] = time.perf_counter) -> float:
+    """How many seconds this machine takes for a small fixed piece of work: the median of many times about a millisecond.
+
+    The median, because the reference scales medians: other quantiles say more about the host's neighbours than about it.
+    """
+    took = []
+    for _ in range(_SPEED_RUNS):
+        began = clock()
+        _work()
+        took.append(clock() - began)
+    return sorted(took)[_SPEED_RUNS // 2]
+
+
+def _work() -> int:
+    """Numbers, texts, a dictionary, a list: what Python code is made of."""
+    words: dict[str, int] = {}
+    number = 1
+    for step in range(_SPEED_STEPS):
+        number = (number * 1103515245 + 12345) % 2147483648
+        word = str(number % 97)
+        words[word] = words.get(word, 0) + step
+    return sum(sorted(words.values(), key=lambda value: -value)[:10])
+
+
+def _text(path: Path) -> str:
     try:
-        with path.open(encoding="ascii", errors="replace") as file:
-            return file.readline()
+        return path.read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""
 
 
-def _waited(line: str) -> float | None:
+def _stalled(text: str, kind: str) -> float | None:
     """The seconds in `some avg10=0.00 avg60=0.00 avg300=0.00 total=21202076`, which counts microseconds."""
+    line = next((line for line in text.splitlines() if line.startswith(kind)), "")
     total = line.rpartition("total=")[2].strip()
-    return int(total) / 1e6 if line.startswith("some") and total.isdecimal() else None
+    return int(total) / 1e6 if total.isdecimal() else None
 
 
-def _stolen(line: str) -> tuple[int | None, int]:
+def _stolen(text: str) -> tuple[int | None, int]:
     """Stolen and all ticks in `cpu user nice system idle iowait irq softirq steal …`; guests are counted in user."""
-    name, *fields = line.split() or [""]
+    name, *fields = text.partition("\n")[0].split() or [""]
     if name != "cpu" or len(fields) < 8 or not all(field.isdecimal() for field in fields):
         return None, 0
     ticks = [int(field) for field in fields[:8]]
     return ticks[7], sum(ticks)
+
+
+def _delayed(text: str) -> float | None:
+    """The second number of `schedstat`, in nanoseconds: time on the run queue."""
+    fields = text.split()
+    return int(fields[1]) / 1e9 if len(fields) == 3 and fields[1].isdecimal() else None
+
+
+def _throttled(membership: str, control_groups: Path) -> float | None:
+    """The seconds for which this process's control group, or one around it, was throttled; both versions of them."""
+    for line in membership.splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if not controllers:
+            mount, unit, name = control_groups, 1e-6, "throttled_usec"
+        elif "cpu" in controllers.split(","):
+            mount, unit, name = _version_1(control_groups, controllers), 1e-9, "throttled_time"
+        else:
+            continue
+        if (total := _throttled_in(mount, path, name)) is not None:
+            return total * unit
+    return None
+
+
+def _version_1(control_groups: Path, controllers: str) -> Path:
+    both = control_groups / controllers
+    return both if both.is_dir() else control_groups / "cpu"
+
+
+def _throttled_in(mount: Path, path: str, name: str) -> int | None:
+    """The sum over a group and those around it, as far as they are to be seen: a container may show its own only."""
+    found = []
+    folder = mount.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
+    for group in (folder, *folder.parents):
+        words = _text(group / "cpu.stat").split()
+        counts = dict(zip(words[::2], words[1::2], strict=False))
+        if counts.get(name, "").isdecimal():
+            found.append(int(counts[name]))
+        if group == mount:
+            break
+    return sum(found) if found else None
+
+
+def _queue() -> float | None:
+    """The load average of the last minute for each processor; Windows has none."""
+    try:
+        return os.getloadavg()[0] / (os.cpu_count() or 1)
+    except (AttributeError, OSError):
+        return None
