@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pytest_reliability.contracts import Problem, UsageError, check
 from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Service
-from pytest_reliability.model.settings import DEFAULTS, Folders, Settings, Vocabulary
+from pytest_reliability.model.settings import DEFAULTS, Folders, LatencySettings, RouteLimits, Settings, Vocabulary
 from pytest_reliability.policy.selection import require_known
 from pytest_reliability.reading import configurations
 from pytest_reliability.testing import Repo
@@ -51,8 +52,14 @@ def test_every_key_is_read():
         dialect: thanos
         scrape_interval: 15s
         response_time: 10m
+        latency:
+          routes:
+            POST /checkout: {p95: 100ms, p99.9: 1s, p97_5: 500ms, max: 5s, errors: 1%, throughput: 200/s}
+            GET /carts/{cart}: {slo: fast}
+          history: true
         """
     )
+    every = {"p95": "100ms", "p99.9": "1s", "p97_5": "500ms", "max": "5s", "errors": "1%", "throughput": "200/s"}
     expected = Settings(
         service="checkout",
         root=True,
@@ -66,6 +73,13 @@ def test_every_key_is_read():
         dialect="thanos",
         scrape_interval=Duration(15.0, "15s"),
         response_time=Duration(600.0, "10m"),
+        latency=LatencySettings(
+            (
+                RouteLimits(Location(".reliability.yaml", 16, 13, 14), "POST /checkout", every),
+                RouteLimits(Location(".reliability.yaml", 17, 13, 17), "GET /carts/{cart}", {"slo": "fast"}),
+            ),
+            history=True,
+        ),
     )
     assert expected == found
 
@@ -111,6 +125,24 @@ MISTAKES = [
     ("ignore: {ALR007: ''}", "1:18: ALR007 is ''; the reason why is expected"),
     ("service: a\nservice: b", "2:1: key 'service' is given twice"),
     ("runbook_urls: {docs: x}", "1:16: 'docs' cannot be a key of runbook_urls: a URL prefix, such as https://wiki.example.com/runbooks/"),
+    ("latency: {route: {}}", "1:11: 'route' is not a key of latency, so it is not read\n  did you mean routes?"),
+    ("latency: yes", "latency is 'yes'; latency (a mapping) is expected"),
+    ("latency: {history: often}", "history is 'often'; true or false is expected"),
+    ("latency: {routes: [a]}", "routes is a list; a mapping is expected"),
+    ("latency: {routes: {checkout: {p95: 1s}}}",
+     "1:20: 'checkout' cannot be a key of routes: a method and a path, such as POST /checkout, is expected"),
+    ("latency: {routes: {GET /: 5ms}}", "GET / is '5ms'; a route's limits (a mapping) is expected"),
+    ("latency: {routes: {GET /: {}}}", "1:20: GET / has no limit\n  add p95: 100ms, or remove the route"),
+    ("latency: {routes: {GET /: {error: 1%}}}",
+     "1:28: 'error' is not a key of a route's limits, so it is not read\n  did you mean errors?"),
+    ("latency: {routes: {GET /: {p95: 100}}}", "1:33: p95 is '100'; a duration such as 100ms is expected"),
+    ("latency: {routes: {GET /: {p95: 0s}}}", "p95 is '0s'; a duration such as 100ms is expected"),
+    (f"latency: {{routes: {{GET /: {{p95: {'9' * 400}s}}}}}}", "; a duration such as 100ms is expected"),
+    ("latency: {routes: {GET /: {p97.5: fast}}}", "1:35: p97.5 is 'fast'; a duration such as 100ms is expected"),
+    ("latency: {routes: {GET /: {errors: 0%}}}", "errors is '0%'; a share such as 1% is expected"),
+    ("latency: {routes: {GET /: {errors: 1}}}", "errors is '1'; a share such as 1% is expected"),
+    ("latency: {routes: {GET /: {throughput: 0/s}}}", "throughput is '0/s'; a rate such as 200/s is expected"),
+    ("latency: {routes: {GET /: {throughput: often}}}", "throughput is 'often'; a rate such as 200/s is expected"),
     ("- a", "1:1: the file is a list; the configuration (a mapping) is expected"),
     ("a: [", "1:"),
     ("a: 1\n---\nb: 2", ": a second document"),

@@ -114,11 +114,59 @@ def test_only_literal_texts_are_read():
         LIMIT = "50ms"
 
         @pytest.mark.latency_budget(
-            "bare", p50=LIMIT, p90=50, p95=f"{LIMIT}", p99="1" "s", slo=LIMIT, **OPTIONS, **{"p99.9": "2s", LIMIT: "3s", "p75": 4}
+            "bare", LIMIT, p50=LIMIT,
+            p90=50, p95=f"{LIMIT}", p99="1" "s", slo=LIMIT, **OPTIONS, **{"p99.9": "2s", LIMIT: "3s", "p75": 4}
         )
         def test_x(latency): ...
     """
     assert [("test_x", {"p99": "1s", "p99.9": "2s"}, None)] == found(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limits", "time"),
+    [
+        ('"99% under 300ms", "p95<=50ms", "queries<=3"', {"p99": "300ms", "p95": "50ms", "queries": "3"}, True),
+        ('"at least 99.9% of requests within 1 s"', {"p99.9": "1 s"}, True),
+        ('"throughput >= 200/s", of="POST /checkout", clock="cpu", max_time="5s"', {"throughput": "200/s"}, True),
+        ('max="1s", ratchet=True', {"max": "1s"}, True),
+        ('slo="fast"', {}, True),
+        ('"queries<=3", errors="1%"', {"queries": "3", "errors": "1%"}, False),
+        ('"queries<=3", of="search", max_time="5s"', {"queries": "3"}, False),
+        ('"queries<=3", p95=LIMIT', {"queries": "3"}, True),
+        ('"queries<=3", LIMIT', {"queries": "3"}, True),
+        ('"queries<=3", **LIMITS', {"queries": "3"}, True),
+        ('"queries<=3", errors=SHARE, ratchet=True', {"queries": "3"}, False),
+    ],
+)
+def test_texts_are_limits_by_name(arguments, limits, time):
+    """And whether any of them may limit time; what is computed may."""
+    (budget,) = budgets(f"@pytest.mark.latency_budget({arguments})\ndef test_x(latency): ...\n")
+    assert (limits, time) == (budget.limits, budget.limits_latency)
+
+
+def test_a_sample_with_limits_is_a_budget():
+    """In a test that takes the fixture; what only looks like it is none."""
+    text = """
+        def test_x(latency, other):
+            latency.sample("free")
+            other.sample("other", p95="1s")
+            sample("bare", p95="1s")
+            latency.samples("all", p95="1s")
+            self.latency.sample("other", p95="1s")
+
+            def inner():
+                with latency.sample("search", p95="50ms", slo="fast"):
+                    ...
+
+        def test_y(other):
+            latency.sample("search", p95="50ms")
+    """
+    (budget,) = budgets(text)
+    assert ("test_x", {"p95": "50ms"}, "fast", True, True) == (
+        budget.test, budget.limits, budget.slo, budget.samples, budget.limits_latency
+    )  # fmt: skip
+    assert (11, 14) == (budget.at.line, budget.at.column)
+    assert re.search(FORMAT.marker, text.encode())
 
 
 def test_a_bare_marker_limits_nothing():

@@ -3,6 +3,7 @@
 * on a function or method: one `LatencyBudget` for each marker on it, at the marker
 * on a class or a module (`pytestmark`): one for each test without a marker of its own that may measure something; where none
   of them may, a single one that says so, called by the name of the class or the file
+* with a sample, `latency.sample("search", p95="50ms")`, in a test that takes the fixture: one for each
 * `pytest` and `mark` under any name that they were imported by, and markers that were given a name of their own
 * texts such as "p95<=50ms", "99% under 300ms" and "queries<=3" are limits by name, like p95="50ms"
 * only literal texts are read; what is computed is left out, never guessed
@@ -27,6 +28,7 @@ from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import LatencyBudget
 
 MARKER = "latency_budget"
+FIXTURE = "latency"
 
 NO_LIMITS = frozenset({"slo", "of", "clock", "max_time", "ratchet"})
 """Arguments of the marker that limit nothing by themselves."""
@@ -98,6 +100,8 @@ class _Reader:
                 own = [marker for decorator in statement.decorator_list for marker in self._markers(decorator)]
                 for marker in own:
                     yield self._budget(marker, test.name, self._may_measure(test))
+                for sample in _samples(statement):
+                    yield self._budget(sample, test.name, True)
                 unmarked += [] if own else [test]
         shared = [marker for mark in _marks(body, classes) for marker in self._markers(mark)]
         measuring = [test for test in unmarked if self._may_measure(test)]
@@ -220,6 +224,15 @@ def _marks(body: Sequence[ast.stmt], classes: tuple[ast.ClassDef, ...]) -> Itera
             yield value
 
 
+def _samples(function: Function) -> Iterator[ast.Call]:
+    """The samples in a test that have limits of their own."""
+    for node in ast.walk(function) if FIXTURE in _arguments(function) else ():
+        if isinstance(node, ast.Call) and node.keywords and isinstance(node.func, ast.Attribute) and node.func.attr == "sample":
+            holder = node.func.value
+            if isinstance(holder, ast.Name) and holder.id == FIXTURE:
+                yield node
+
+
 def _texts(marker: ast.Call) -> Iterator[tuple[str, str]]:
     """The literal arguments by name, those of a literal mapping included: `**{"p99.9": "1s"}`."""
     for argument in marker.args:
@@ -291,7 +304,7 @@ def _names(expression: ast.expr) -> set[str]:
 FORMAT = Format(
     name="pytest",
     files=r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$",
-    marker=MARKER.encode(),
+    marker=rf"{MARKER}|{FIXTURE}\.sample".encode(),
     yields=(LatencyBudget,),
     read=read,
 )
