@@ -17,6 +17,8 @@ def at_least(k: int, n: int, p: float) -> float:
         return 1.0
     if k > n:
         return 0.0
+    if p <= 0.0 or p >= 1.0:
+        return float(p >= 1.0)
     if k <= n * p:
         return 1.0 - at_most(k - 1, n, p)
     term = total = exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(p) + (n - k) * log1p(-p))

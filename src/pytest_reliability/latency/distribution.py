@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
 from operator import mul
 
 from pytest_reliability.latency.binomial import surprisingly_few, surprisingly_many
@@ -20,6 +21,17 @@ def quantile_interval(samples: Sequence[float], quantile: Fraction, confidence: 
     below = surprisingly_few(n, p, tail)
     above = surprisingly_many(n, p, tail)
     return ordered[below] if below >= 0 else 0.0, ordered[above - 1] if above <= n else inf
+
+
+def much_faster(samples: Sequence[float], than: Sequence[float]) -> bool:
+    """Whether of each pair with one from either side so often the one in `samples` is faster that chance does not explain it.
+
+    The test of Mann and Whitney at 0.1%; however many samples there are, it has to be three pairs in five.
+    """
+    n, m = len(samples), len(than)
+    ordered = sorted(than)
+    faster = sum(2 * m - bisect_left(ordered, sample) - bisect_right(ordered, sample) for sample in samples) / (2 * n * m)
+    return faster >= max(0.6, 0.5 + 3.1 * sqrt((n + m + 1) / (12 * n * m)))
 
 
 def autocorrelation(samples: Sequence[float]) -> float | None:

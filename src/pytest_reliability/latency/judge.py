@@ -1,9 +1,9 @@
 """The verdict: is a latency budget kept, is it broken, or is that not known?
 
 The rule looks at the samples again and again while they come in, and each look spends a share of the permitted error,
-so that looking often does not add to the false alarms. A budget fails only where a fresh batch, taken after a rest,
-fails too. What is counted is how many samples are over the limit, so that nothing is assumed about the shape of the
-distribution.
+so that looking often does not add to the false alarms. A budget fails only where fresh batches, each taken after a
+rest, all fail too: their levels multiply, and whatever slowed the first one down has had time to go away. What is counted is
+how many samples are over the limit, so that nothing is assumed about the shape of the distribution.
 
 A rule is a generator (`Design`): it asks for samples, or for a rest, and returns the verdict. `judge` runs one on an
 iterator; `session` runs several on the same calls, in the test's own event loop if need be.
@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from math import ceil, floor, inf, isfinite, isnan
-from typing import TypeAlias
+from functools import lru_cache, partial
+from itertools import count, islice
+from math import ceil, comb, floor, fsum, inf, isfinite, isnan
+from time import perf_counter
+from typing import NamedTuple, TypeAlias
 
-from pytest_reliability.latency.binomial import largest_share, surprisingly_few, surprisingly_many
+from pytest_reliability.latency.binomial import at_most, largest_share, surprisingly_few, surprisingly_many
 from pytest_reliability.latency.budget import MAX_TIME, Budget
-from pytest_reliability.latency.distribution import autocorrelation, quantile_interval
+from pytest_reliability.latency.distribution import autocorrelation, much_faster, quantile_interval
 
 PASS = "pass"
 FAIL = "fail"
@@ -31,17 +33,32 @@ LOOKS = (20, 30, 45, 68, 102, 153, 230, 345, 500)
 GROWTH = 1.5
 MOST_SAMPLES = 100_000
 
-FAIL_LEVEL = 0.01
+FAIL_LEVEL = 0.05
 """The chance that a first batch fails by accident, over all its looks."""
 
-CONFIRM_LEVEL = 0.05
+CONFIRMATIONS = 3
+"""How many fresh batches have to agree before a budget fails."""
+
+CONFIRM_LEVEL = 0.15
 """The chance that a fresh batch agrees by accident, over all its looks."""
 
+GIVE_UP_LEVEL = 0.1
+"""The chance that a fresh batch of a budget that is just broken is given up before its last look."""
+
 PASS_LEVEL = 0.05
-"""The chance that a budget which is not kept passes, over all looks."""
+"""The chance that a budget which is just broken passes, over the first nine looks; a ninth of it is left for all later ones."""
 
 PROOF_LEVEL = 0.05
 """The chance that what an inconclusive verdict claims to be proven is not so."""
+
+STARTS = 4
+"""How often the rule starts, where each time it finds that calls were only slow to start."""
+
+SLOW_START_LEVEL = 0.01
+"""The chance that a batch seems to have started slowly though its samples over the limit came at any time."""
+
+MOST_PROVEN = 0.01
+"""No number of samples proves a maximum; a budget on it passes where at most this share is proven to be over."""
 
 REST = 0
 """What a design asks for between two batches: time for whatever disturbed the first to go away."""
@@ -52,11 +69,23 @@ LEAST_REST = 0.25
 LONGEST_MATCHED = 4.0
 """A rest takes as long as the batch before it, up to so many seconds."""
 
+SPREAD = (0.0, 0.1, 1.0)
+"""How much of the time for a batch has to have passed since the first one failed, before each fresh one begins."""
+
+GROSS = 3.0
+"""Where the quantile is proven to be so many times the limit, one short rest before each fresh batch will do."""
+
+MOST_LEFT_OUT = 2_000
+"""How many samples `judge` lets pass, at most, instead of a rest."""
+
+CALLS_PER_BLOCK = 10
+"""Throughput is judged on the means of so many successive samples."""
+
 Design: TypeAlias = Callable[[Budget, float], Generator[int, Sequence[float], "Verdict"]]
 """A rule for verdicts: called with the budget and the seconds that the samples of a batch may take.
 
 It yields the number of samples that it wants next and is sent as many, or fewer where there are no more; or it yields
-`REST` and is sent nothing.
+`REST`, several times in a row for a longer one, and is sent nothing.
 """
 
 
@@ -82,26 +111,29 @@ class Batch:
     @property
     def outcome(self) -> str:
         """What this batch says by itself."""
-        if self.complete and self.over >= self.fails_at:
+        if self.over >= self.fails_at:
             return FAIL
-        return PASS if self.complete and self.over <= self.passes_at else INCONCLUSIVE
+        return PASS if self.over <= self.passes_at else INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What became of a budget, from which samples, and why. `outcome` is "pass", "fail" or "inconclusive".
 
-    `batches` are the first and, where it had to be confirmed, the fresh one.
+    `batches` are the first and, where it had to be confirmed, the fresh ones; `left_out` samples before them were a slow
+    start. `false_alarm` bounds the chance that the rule fails a budget which is just kept, if samples are independent.
     """
 
     budget: Budget
     outcome: str
     reason: str
     batches: tuple[Batch, ...]
+    left_out: int = 0
+    false_alarm: float = 0.0
 
     @property
     def samples(self) -> tuple[float, ...]:
-        """Every sample that was judged, in seconds and in order; an error is infinite."""
+        """Every sample that was judged, in seconds and in order; an error is infinite. Blocks' means for a throughput."""
         return tuple(sample for batch in self.batches for sample in batch.samples)
 
     @property
@@ -130,6 +162,24 @@ class Verdict:
         return 1.0 - largest_share(self.over, self.n, PROOF_LEVEL) if self.n else 0.0
 
 
+class Look(NamedTuple):
+    """After `n` samples, that share of the level for a failure and that share of the level for a pass are spent."""
+
+    n: int
+    fail_share: float
+    pass_share: float
+
+
+def false_alarm(budget: Budget) -> float:
+    """The most that the chance of failing a budget which is just kept can be, if samples are independent of each other."""
+    return 0.0 if budget.kind == "max" else FAIL_LEVEL * CONFIRM_LEVEL**CONFIRMATIONS
+
+
+def family_wise(bounds: Iterable[float]) -> float:
+    """The most that the chance of any false alarm among budgets with these bounds can be, however they depend on each other."""
+    return min(1.0, fsum(bounds))
+
+
 def resting_time(took: float, round: int = 0) -> float:
     """How many seconds to rest after a batch that took `took` seconds; `round` counts the rests of one verdict from 0.
 
@@ -148,22 +198,27 @@ def judge(
 ) -> Verdict:
     """Draw from `samples` (seconds; infinite for an error) until it is known whether `budget` is kept.
 
-    `rest` is called before a failure is confirmed with fresh samples. It should take about as long as the first batch
-    took, so that a disturbance does not outlast it. Where the samples run out first, the verdict is inconclusive.
-    Once the looks that every budget gets are spent, more follow while the samples of a batch add up to less than
-    `seconds`.
+    `rest` is called before a failure is confirmed with fresh samples. What it does not take of the time that ought to pass
+    until then (about `seconds` in all) passes in samples that are not judged. Where the samples run out first, the verdict
+    is inconclusive. Once the looks that every budget gets are spent, more follow while the samples of a batch add up
+    to less than `seconds`.
     """
     stream = iter(samples)
     steps = (design or sequential)(budget, seconds)
+    rests, took = 0, 0.0
     received: Sequence[float] = ()
     wanted = next(steps)
     while True:
         if wanted == REST:
             received = ()
+            began = perf_counter()
             if rest is not None:
                 rest()
+            stream = _let_pass(stream, resting_time(took, rests) - (perf_counter() - began))
+            rests, took = rests + 1, 0.0
         else:
             received = tuple(islice(stream, wanted))
+            took += _duration(received)
         try:
             wanted = steps.send(received)
         except StopIteration as decided:
@@ -172,40 +227,142 @@ def judge(
 
 
 def sequential(budget: Budget, seconds: float) -> Generator[int, Sequence[float], Verdict]:
-    """The rule: judge a batch; where it fails, rest and judge a fresh one, and fail only if that one fails too."""
-    first = yield from _batch(budget, seconds, FAIL_LEVEL)
-    if first.outcome != FAIL:
-        return Verdict(budget=budget, outcome=first.outcome, reason=_reason(budget, first), batches=(first,))
-    yield REST
-    fresh = yield from _batch(budget, seconds, CONFIRM_LEVEL)
+    """The rule for samples that come one by one."""
+    return (yield from _decide(budget, seconds, 1))
+
+
+def at_once(n: int) -> Design:
+    """The rule for samples that come `n` at a time: it looks after whole chunks only, with what the looks between would spend."""
+    return partial(_decide, chunk=n)
+
+
+def _decide(budget: Budget, seconds: float, chunk: int) -> Generator[int, Sequence[float], Verdict]:
+    """Judge until there is an outcome; where calls are only slow to start, leave out what there is and start again."""
+    left_out = rests = 0
+    for start in range(STARTS):
+        batches, rests, slow_start = yield from _attempt(budget, seconds, chunk, rests, start < STARTS - 1)
+        if not slow_start:
+            break
+        left_out += sum(batch.n for batch in batches)
+    first, *confirmations = batches
+    reason = _reason_confirmed(budget, first, confirmations) if confirmations else _reason(budget, first)
     return Verdict(
         budget=budget,
-        outcome=FAIL if fresh.outcome == FAIL else INCONCLUSIVE,
-        reason=_reason_confirmed(budget, first, fresh),
-        batches=(first, fresh),
+        outcome=INCONCLUSIVE if first.outcome == FAIL and len(batches) <= CONFIRMATIONS else batches[-1].outcome,
+        reason=f"{reason}; {left_out:,} before them left out as a slow start" if left_out else reason,
+        batches=tuple(batches),
+        left_out=left_out,
+        false_alarm=false_alarm(budget),
     )
 
 
-def _batch(budget: Budget, seconds: float, fail_level: float) -> Generator[int, Sequence[float], Batch]:
+def _attempt(
+    budget: Budget, seconds: float, chunk: int, rests: int, may_start_again: bool
+) -> Generator[int, Sequence[float], tuple[list[Batch], int, bool]]:
+    """A batch and, as long as all fail, fresh ones; how many rests there were by then; and whether it was but a slow start."""
+    first = yield from _batch(budget, seconds, chunk, FAIL_LEVEL, PASS_LEVEL)
+    batches = [first]
+    if first.outcome != FAIL or (may_start_again and _began_slowly(first, budget.limit)):
+        return batches, rests, first.outcome == FAIL
+    span = 0.0 if _gross(budget, first) else min(seconds, MAX_TIME)
+    passed = 0.0
+    for spread in SPREAD:
+        took = _duration(batches[-1].samples)
+        while True:
+            yield REST
+            passed += resting_time(took, rests)
+            rests, took = rests + 1, 0.0
+            if passed >= spread * span:
+                break
+        fresh = yield from _batch(budget, seconds, chunk, CONFIRM_LEVEL, GIVE_UP_LEVEL)
+        passed += _duration(fresh.samples)
+        batches.append(fresh)
+        if fresh.outcome != FAIL:
+            break
+        if may_start_again and much_faster(fresh.samples, first.samples):
+            return batches, rests, True
+    return batches, rests, False
+
+
+def _batch(
+    budget: Budget, seconds: float, chunk: int, fail_level: float, pass_level: float
+) -> Generator[int, Sequence[float], Batch]:
     allowed = float(budget.allowed)
+    provable = allowed or MOST_PROVEN
+    block = CALLS_PER_BLOCK if budget.kind == "throughput" else 1
     samples: list[float] = []
-    passing_looks = 0
-    for index, look in enumerate(_looks()):
-        received = yield look - len(samples)
-        samples.extend(inf if isnan(sample) else sample for sample in received)
-        over = sum(1 for sample in samples if sample > budget.limit)
-        fails_at = surprisingly_many(look, allowed, fail_level * _share(index))
-        passes_at = surprisingly_few(look, allowed, PASS_LEVEL * _share(passing_looks))
-        # A look at which not even "none over" would pass cannot pass by accident either, so it spends nothing.
-        passing_looks += passes_at >= 0
-        complete = len(samples) == look
-        decided = over >= fails_at or over <= passes_at
-        if decided or not complete or not _affordable(samples, seconds):
+    over, spent = 0, 0.0
+    fails_at, passes_at, complete = 1, -1, False
+    for look in _looks(allowed, -(-chunk // block)):
+        n = _affordable(look.n, len(samples), spent, seconds, -(-chunk // block))
+        if n <= len(samples):
+            break
+        missing = n - len(samples)
+        received = _blocks((yield missing * block), block)
+        complete = len(received) == missing
+        spent += block * _duration(received)
+        samples += received
+        over += sum(1 for sample in received if not sample <= budget.limit)
+        fails_at, passes_at = len(samples) + 1, -1
+        if len(samples) >= LOOKS[0]:
+            fails_at = surprisingly_many(len(samples), allowed, fail_level * look.fail_share)
+            passes_at = surprisingly_few(len(samples), provable, pass_level * look.pass_share)
+        if over >= fails_at or over <= passes_at or not complete or n < look.n:
             break
     return Batch(samples=tuple(samples), over=over, fails_at=fails_at, passes_at=passes_at, complete=complete)
 
 
-def _looks() -> Iterator[int]:
+def _affordable(look: int, n: int, spent: float, seconds: float, chunk: int) -> int:
+    """How many samples there may be in all: as many as the next look wants, or what time allows if they go on like this.
+
+    The looks that every budget gets are due whatever they take. For less than a tenth more it is not worth going on.
+    """
+    if n < LOOKS[-1] or GROWTH * spent <= seconds:
+        return look
+    most = int(n * seconds / spent) // chunk * chunk
+    return min(look, most) if most >= 1.1 * n else n
+
+
+def _blocks(received: Sequence[float], block: int) -> list[float]:
+    """What is judged: each sample, or the mean of each whole block; what is no number has no end."""
+    numbers = [inf if isnan(sample) else sample for sample in received]
+    if block == 1:
+        return numbers
+    return [fsum(numbers[end - block : end]) / block for end in range(block, len(numbers) + 1, block)]
+
+
+@lru_cache(maxsize=64)
+def _looks(allowed: float, chunk: int) -> tuple[Look, ...]:
+    """When to look, for a share that may be over; several looks that fall within one chunk become one and spend as much."""
+    looks: list[Look] = []
+    for look in _steady_looks(allowed) if allowed else _looks_for_maximum():
+        n = -(-look.n // chunk) * chunk
+        if looks and looks[-1].n == n:
+            last = looks.pop()
+            look = Look(n, last.fail_share + look.fail_share, min(1.0, last.pass_share + look.pass_share))
+        looks.append(look._replace(n=n))
+    return tuple(looks)
+
+
+def _steady_looks(allowed: float) -> Iterator[Look]:
+    passing = 0
+    for index, n in enumerate(_sizes()):
+        share = _share(passing)
+        # A look at which not even "none over" would pass cannot pass by accident either, so it spends nothing.
+        possible = at_most(0, n, allowed) <= PASS_LEVEL * share
+        passing += possible
+        # The shares for a failure add up to one.
+        yield Look(n, 0.9 * _share(index), share if possible else 0.0)
+
+
+def _looks_for_maximum() -> Iterator[Look]:
+    """One over is enough for a failure; none over passes as soon as that proves anything worth saying."""
+    least = next(n for n in count(LOOKS[0]) if at_most(0, n, MOST_PROVEN) <= PASS_LEVEL)
+    yield from (Look(n, 0.1, 0.0) for n in LOOKS if n < least)
+    yield Look(least, 0.1, 1.0)
+
+
+def _sizes() -> Iterator[int]:
     """After how many samples to look."""
     yield from LOOKS
     look = float(LOOKS[-1])
@@ -219,11 +376,34 @@ def _share(index: int) -> float:
     return 1.0 / len(LOOKS) / (later * (later + 1) if later else 1)
 
 
-def _affordable(samples: Sequence[float], seconds: float) -> bool:
-    """Whether the next look is due whatever it takes, or in time if samples go on taking as long as so far."""
-    if len(samples) < LOOKS[-1]:
-        return True
-    return GROWTH * sum(sample for sample in samples if isfinite(sample)) <= seconds
+def _duration(samples: Iterable[float]) -> float:
+    return sum(sample for sample in samples if isfinite(sample))
+
+
+def _let_pass(samples: Iterator[float], seconds: float) -> Iterator[float]:
+    """What comes after so many seconds of samples; where they end before that, nothing was gained, so all of them."""
+    passed: list[float] = []
+    while seconds > 0.0 and len(passed) < MOST_LEFT_OUT:
+        sample = next(samples, None)
+        if sample is None:
+            return iter(passed)
+        passed.append(sample)
+        seconds -= sample if isfinite(sample) else 0.0
+    return samples
+
+
+def _began_slowly(batch: Batch, limit: float) -> bool:
+    """Whether so many of the samples over the limit are in the first half that they do not look as if they came at any time."""
+    half = batch.n // 2
+    early = sum(1 for sample in batch.samples[:half] if sample > limit)
+    ways = sum(comb(half, k) * comb(batch.n - half, batch.over - k) for k in range(early, min(half, batch.over) + 1))
+    return ways <= SLOW_START_LEVEL * comb(batch.n, batch.over)
+
+
+def _gross(budget: Budget, batch: Batch) -> bool:
+    """Whether calls are so much slower than they may be that no neighbour would explain it."""
+    low, _ = quantile_interval(batch.samples, budget.quantile)
+    return GROSS * budget.limit <= low < inf
 
 
 def _reason(budget: Budget, batch: Batch) -> str:
@@ -231,24 +411,31 @@ def _reason(budget: Budget, batch: Batch) -> str:
         return "there are no samples"
     counted = _counted(budget, batch)
     if batch.outcome == PASS:
+        if budget.kind == "max":
+            proven = _rounded(1.0 - largest_share(0, batch.n, PROOF_LEVEL), floor)
+            return f"{counted} proves p{proven}, at 95%; no number of samples proves a maximum"
         return f"{counted} (up to {batch.passes_at} may be)" if batch.passes_at else counted
-    proof = f"{counted}, too {'close' if batch.complete else 'few'} to tell: {_proof(budget, batch)}"
     least = _least(budget)
+    proof = f"{counted}, too {'close' if batch.complete and batch.n >= least else 'few'} to tell: {_proof(budget, batch)}"
     return proof if batch.n >= least else f"{proof}, a pass needs at least {least:,}"
 
 
-def _reason_confirmed(budget: Budget, first: Batch, fresh: Batch) -> str:
+def _reason_confirmed(budget: Budget, first: Batch, confirmations: Sequence[Batch]) -> str:
     counted = f"{_counted(budget, first)} ({first.fails_at} would do)"
-    if fresh.outcome == FAIL:
-        return f"{counted}, confirmed in a fresh batch of {fresh.n}"
-    if not fresh.n:
+    last = confirmations[-1]
+    if not last.n:
         return f"{counted}, and no samples were left to confirm it"
-    return f"{counted}, but {_counted(budget, fresh)} in a fresh batch"
+    if last.outcome != FAIL:
+        return f"{counted}, but {_counted(budget, last)} in fresh batch {len(confirmations)} of {CONFIRMATIONS}"
+    *sizes, size = [f"{batch.n:,}" for batch in confirmations]
+    return f"{counted}, confirmed in fresh batches of {', '.join(sizes)} and {size}"
 
 
 def _counted(budget: Budget, batch: Batch) -> str:
     if budget.counts_errors:
         return f"{batch.over or 'none'} of {batch.n} raised"
+    if budget.kind == "throughput":
+        return f"{batch.over or 'none'} of {batch.n} blocks of {CALLS_PER_BLOCK} too slow"
     raised = sum(1 for sample in batch.samples if sample == inf)
     return f"{batch.over or 'none'} of {batch.n} over{f', {raised} of them raised' if raised else ''}"
 
@@ -258,6 +445,8 @@ def _proof(budget: Budget, batch: Batch) -> str:
     share = largest_share(batch.over, batch.n, PROOF_LEVEL)
     if budget.counts_errors:
         return f"n={batch.n} proves errors ≤ {_rounded(share, ceil)}%"
+    if budget.kind == "throughput":
+        return f"n={batch.n} proves {budget.text} in {_rounded(1.0 - share, floor)}% of the blocks"
     return f"n={batch.n} proves p{_rounded(1.0 - share, floor)} ≤ {budget.text}"
 
 
@@ -269,5 +458,4 @@ def _rounded(share: float, towards: Callable[[float], int]) -> str:
 
 def _least(budget: Budget) -> int:
     """The number of samples, none of them over, that this rule passes; infinitely many are one more than it takes."""
-    allowed, level = float(budget.allowed), PASS_LEVEL * _share(0)
-    return next((look for look in _looks() if surprisingly_few(look, allowed, level) >= 0), MOST_SAMPLES + 1)
+    return next((look.n for look in _looks(float(budget.allowed), 1) if look.pass_share), MOST_SAMPLES + 1)
