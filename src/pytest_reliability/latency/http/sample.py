@@ -1,0 +1,115 @@
+"""One request from its beginning to its end, and the thin objects that stand in front of what is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from threading import get_ident
+from typing import Any
+
+from pytest_reliability.latency.http.names import Names
+
+Record = Callable[[str, float, bool], None]
+"""Takes a sample: its name, its seconds (infinite for an error), and whether its thread was preempted meanwhile."""
+
+SERVER_ERROR = 500
+"""The status from which on an answer is the server's failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Where samples go, and how they are named and timed."""
+
+    record: Record
+    names: Names
+    clock: Callable[[], float]
+    preemptions: Callable[[], int] | None
+
+    def begin(self, method: str, path: str, told: Callable[[], str | None] = lambda: None) -> Sample:
+        """A request begins now. `told` is asked at the end what the framework calls its route."""
+        return Sample(self, lambda: self.names.name(method, path, told()))
+
+
+class Sample:
+    """A request that is under way. It is recorded once, however often it is told to end."""
+
+    __slots__ = ("_began", "_name", "_preempted", "_thread", "_watch", "failed")
+
+    def __init__(self, watch: Watch, name: Callable[[], str]) -> None:
+        self.failed = False
+        self._name = name
+        self._watch: Watch | None = watch
+        self._thread = get_ident()
+        self._preempted = watch.preemptions() if watch.preemptions else 0
+        self._began = watch.clock()
+
+    def answered(self, status: int) -> None:
+        """The status has come: a server error makes it a failure."""
+        self.failed = status >= SERVER_ERROR
+
+    def end(self) -> None:
+        """The answer is complete."""
+        watch = self._watch
+        if watch is None:
+            return
+        seconds = watch.clock() - self._began
+        self._watch = None
+        # the count is the thread's own: nothing can be said where another thread saw the end
+        counted = watch.preemptions if get_ident() == self._thread else None
+        preempted = counted is not None and counted() != self._preempted
+        watch.record(self._name(), inf if self.failed else seconds, preempted)
+
+    def fail(self) -> None:
+        """There is no answer, or no more of it."""
+        self.failed = True
+        self.end()
+
+    def drop(self) -> None:
+        """It was no request with an answer after all."""
+        self._watch = None
+
+
+class Proxy:
+    """Stands in front of another object, and is like it in all but what subclasses measure.
+
+    `isinstance` takes it for what it stands for; attributes are read from there and set there.
+    """
+
+    __slots__ = ("_self_state", "_self_wrapped")
+
+    _self_wrapped: Any
+    _self_state: Any
+
+    def __init__(self, wrapped: Any, state: Any) -> None:
+        object.__setattr__(self, "_self_wrapped", wrapped)
+        object.__setattr__(self, "_self_state", state)
+
+    @property  # type: ignore[misc]  # as wrapt and mock do
+    def __class__(self) -> type:
+        return type(self._self_wrapped)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._self_wrapped, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._self_wrapped, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._self_wrapped, name)
+
+
+def proxied(thing: Any, kind: type[Proxy], watch: Watch) -> Any:
+    """`thing` behind a proxy that tells `watch`; the proxy that is there already, which then tells nobody else."""
+    if isinstance(thing, Proxy):
+        object.__setattr__(thing, "_self_state", watch)
+        return thing
+    return kind(thing, watch)
+
+
+def bare(thing: Any) -> Any:
+    """What stands behind a proxy, which from now on measures nothing."""
+    if not isinstance(thing, Proxy):
+        return thing
+    object.__setattr__(thing, "_self_state", None)
+    return thing._self_wrapped
