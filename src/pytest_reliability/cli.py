@@ -148,6 +148,30 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("list", "list the checks there are", ("reliability list", "reliability list --select RUN"), _list)
     _selection(listing)
 
+    budget = command(
+        "budget",
+        "judge latency budgets on what a load engine measured",
+        (
+            'reliability budget --from k6.json "p95=50ms" "errors=1%"',
+            "reliability budget --from first.jtl --from second.jtl --slo checkout-latency --of 'POST /checkout'",
+        ),
+        _budget,
+    )
+    budget.add_argument("budgets", nargs="*", metavar="BUDGET", help='such as p95=50ms, "99%% under 300ms", max=1s, errors=1%%')
+    budget.add_argument(
+        "--from",
+        dest="files",
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="results of k6, Locust, wrk2, vegeta, Gatling or JMeter; once for each run, - for standard input",
+    )
+    budget.add_argument("--merge", action="store_true", help="the files are parts of one run, from several machines")
+    budget.add_argument("--slo", metavar="NAME", help="the budget that an SLO of this repository promises")
+    budget.add_argument("--of", metavar="OPERATION", help="the operation or route to judge (default: all requests together)")
+    budget.add_argument("--strict", action="store_true", help="exit with 1 where a budget is inconclusive, too")
+    budget.add_argument("--format", choices=("terminal", "json", "markdown"), default="terminal", help="(default: terminal)")
+
     badge = command(
         "badge",
         "make the badge that shows where this repository stands",
@@ -233,6 +257,17 @@ def _list(options: argparse.Namespace) -> int:
         off = "" if check.on else "  (off unless selected)"
         print(f"{check.code}  {check.name:<{width}}  {check.severity.value:<7}  {level:<6}  {scope:<10}  {check.summary}{off}")
     return GOOD
+
+
+def _budget(options: argparse.Namespace) -> int:
+    from pytest_reliability import budget_command
+
+    measurements = budget_command.judged(options.files, options.budgets, slo=options.slo, of=options.of, merge=options.merge)
+    bad = ("fail", "inconclusive") if options.strict else ("fail",)
+    fails = any(measurement.outcome in bad for measurement in measurements)
+    if fails or not options.quiet:
+        _write(budget_command.rendered(measurements, options.format, _canvas(options)), None)
+    return FINDINGS if fails else GOOD
 
 
 def _badge(options: argparse.Namespace) -> int:
