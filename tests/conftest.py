@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pytest_reliability import plugins
-from pytest_reliability.pytest_plugin import budgets, summary
+from pytest_reliability.pytest_plugin import awake
 
 # pytester forgets modules that were first imported inside it, and classes imported anew are other classes: import all of ours
 # here.
-ALL = (plugins.load(), budgets, summary)
+ALL = (plugins.load(), awake)
 
 pytest_plugins = ["pytester"]
 
@@ -33,6 +33,7 @@ Commit = Callable[[Mapping[str, str]], Path]
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """pytest's own, without the neighbours: it forgets PYTEST_ADDOPTS, and they would wake up in every inner run."""
     monkeypatch.setenv("PYTEST_ADDOPTS", ALONE)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     return pytester
 
 

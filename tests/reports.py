@@ -232,7 +232,7 @@ def full() -> Report:
                 evidence=("31% of the samples were preempted",),
             ),
             measurement(
-                "checkout",
+                "POST /cart",
                 outcome="fail",
                 budget="p95 <= 50 ms",
                 limit=0.05,

@@ -88,7 +88,7 @@ def test_what_has_no_place_comes_first() -> None:
     assert [
         "::error title=RUN020 dead-link could not be judged::could not be read: docs/runbooks/broken.md",
         f"::warning title=latency budget search p95 <= 50 ms is inconclusive::{dim}",
-        f"::error title=latency budget checkout%3A POST /cart p95 <= 50 ms failed::{slow}",
+        f"::error title=latency budget POST /cart p95 <= 50 ms failed::{slow}",
     ] == lines(reports.full())[:3]
 
 

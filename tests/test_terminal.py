@@ -18,7 +18,7 @@ from pytest_reliability.report import Level, Responsibility, Severity, Standing,
 from pytest_reliability.reporters import summary, terminal
 from pytest_reliability.reporters._next import steps
 from pytest_reliability.reporters._text import cells, clean, fold, pad, plural, wrapped
-from pytest_reliability.reporters._words import budgets, checks, headline, interval, level, quantile, samples
+from pytest_reliability.reporters._words import budgets, checks, headline, interval, level, quantile, samples, titles
 
 PLAIN = Canvas(width=100)
 QUIET = Canvas(width=100, verbose=-1)
@@ -243,17 +243,16 @@ def test_the_whole_report_reads_from_what_is_wrong_to_what_to_do() -> None:
         "         efficiency   – nothing to check   capacity planning  ░░░░░░░░░░░░░░   0",
         "checks   1 passed, 3 failed, 1 waived, 1 not applicable, 1 unknown",
         "waived   CAP002 single-replica until 2026-12-01 by payments",
-        "latency  checkout: POST /cart  p95 <= 50 ms  FAIL  p95 is 57.1 ms to 66 ms  19 of 102 over",
+        "latency  POST /cart      p95 <= 50 ms  FAIL  p95 is 57.1 ms to 66 ms  19 of 102 over",
         "           19 of 102 over (14 would do), confirmed in a fresh batch of 68",
         "           20 ms ▁▂▅█▇▆▅▄┊▃▂▂▁▁▁▁▁ 84 ms",
         "           host quiet: 0.4% preempted; no pressure",
         "           where the time went: 61% db.py:88 fetch_cart, 22% json/encoder.py:205 encode",
         "           note: 2 of 104 calls could not start in time",
-        "         search                p95 <= 50 ms  inconclusive  p95 is at most 78 ms  n=120",
+        "         search          p95 <= 50 ms  inconclusive  p95 is at most 78 ms  n=120",
         "           120 samples were not enough to tell",
         "           31% of the samples were preempted",
-        "         POST /checkout        p99 <= 300 ms (slo checkout-latency)  pass",
-        "           p99 is 181 ms to 214 ms  n=345",
+        "         POST /checkout  p99 <= 300 ms (slo checkout-latency)  pass  p99 is 181 ms to 214 ms  n=345",
         "           110 ms ▁▂▃█▇▃▂▂▁▁ ▁   ┊ 300 ms",
         "         3 budgets: 1 pass, 1 FAIL, 1 inconclusive; the chance that any of them fails by accident is",
         "         at most 0.05%",
@@ -655,10 +654,18 @@ def test_the_false_alarms_of_all_budgets_are_added_up(alarms: list[float], expec
     assert expected == budgets([reports.measurement(false_alarm=alarm) for alarm in alarms])
 
 
-def test_a_measurement_has_its_operation_in_its_title_unless_that_is_its_name() -> None:
-    """One test may measure several things."""
-    titles = [reports.measurement("test_a", operation=name).title for name in ("search", "test_a", "")]
-    assert ["test_a: search", "test_a", "test_a"] == titles
+def test_what_several_tests_have_measured_is_told_with_the_test() -> None:
+    """Budgets of one test on one operation need no such distinction."""
+    search = reports.measurement("search")
+    assert ["search", "search"] == titles([search, search])
+    cases = [replace(search, test=f"tests/test_shop.py::TestShop::test_{case}") for case in ("ja", "en[1]")]
+    assert ["search (test_ja)", "search (test_en[1])", "cart"] == titles([*cases, reports.measurement("cart")])
+
+
+def test_evidence_that_is_the_reason_is_not_said_twice() -> None:
+    """What is shown is what else there is to know."""
+    busy = reports.measurement(outcome="inconclusive", reason="5 over, but host busy", evidence=("host busy", "3 left out"))
+    assert ["5 over, but host busy", "3 left out"] == [line.strip() for line in summary.measurement_lines([busy], PLAIN)[1:]]
 
 
 def test_long_names_do_not_push_the_others_away() -> None:

@@ -148,11 +148,6 @@ class Measurement:
     profile: tuple[str, ...] = ()
     """Where the time of one extra call went, the most first: "61% db.py:88 fetch_cart"; only on a failure."""
 
-    @property
-    def title(self) -> str:
-        """What was measured, with the test's name before it: "test_steps: search"."""
-        return ": ".join(dict.fromkeys(filter(None, (self.name, self.operation))))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:

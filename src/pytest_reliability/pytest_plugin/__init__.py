@@ -16,9 +16,16 @@ if TYPE_CHECKING:
     from pytest_reliability.latency import Latency
 
 MARKER = (
-    "latency_budget(p95='50ms', …, errors='1%', slo='name'): how slow the calls made through the `latency` fixture may be;"
-    " judged with --reliability"
+    "latency_budget(p95='50ms', …, errors='1%', slo='name', of='operation'): how slow what the `latency` fixture measures may"
+    " be; judged with --reliability"
 )
+
+ENFORCE = ("auto", "always", "never")
+INCONCLUSIVE = ("warn", "fail")
+
+
+class LatencyInconclusive(UserWarning):
+    """A latency budget could be judged neither kept nor broken."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,31 +42,54 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="error",
         help="how bad a finding must be to fail its item (default: error)",
     )
+    group.addoption(
+        "--reliability-report",
+        metavar="FILE",
+        help="write the report with what was measured: FILE.json, FILE.md or FILE.sarif",
+    )
+    group.addoption(
+        "--latency-inconclusive",
+        choices=INCONCLUSIVE,
+        help="what a latency budget does to its test that is neither kept nor broken (default: the ini setting, or warn)",
+    )
     parser.addini(
         "latency_enforce",
         "when to judge latency budgets: auto (with --reliability), always or never (default: auto)",
         default="auto",
+    )
+    parser.addini(
+        "latency_inconclusive",
+        "what a latency budget does to its test that is neither kept nor broken: warn or fail (default: warn)",
+        default="warn",
+    )
+    parser.addini(
+        "latency_history",
+        "keep what was measured in .reliability/latency/, for ratchets and charts (default: as .reliability.yaml says, or no)",
+        type="bool",
+        default=None,
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and wake up where asked to."""
     config.addinivalue_line("markers", MARKER)
-    if config.getoption("reliability"):
-        from pytest_reliability.pytest_plugin.checks import checks_of
-        from pytest_reliability.pytest_plugin.summary import Summary
+    enforce = config.getini("latency_enforce")
+    if enforce not in ENFORCE:
+        raise pytest.UsageError(f"latency_enforce is {enforce!r}; choose one of {', '.join(ENFORCE)}")
+    if config.getoption("reliability") or enforce == "always":
+        from pytest_reliability.pytest_plugin.awake import wake
 
-        config.pluginmanager.register(checks_of(config), "reliability-checks")
-        config.pluginmanager.register(Summary(config, checks_of(config)), "reliability-summary")
+        wake(config, judging=enforce != "never")
+    elif config.getoption("reliability_report"):
+        raise pytest.UsageError("--reliability-report writes what --reliability finds; add --reliability")
 
 
 @pytest.fixture
 def latency(request: pytest.FixtureRequest) -> Iterator[Latency]:
-    """Call something until its latency budget is decided: `latency(client.get, "/health")`.
+    """Measure something until its latency budget is decided: `latency(client.get, "/health")`.
 
-    The budget is in the test's `latency_budget` marker. Without `--reliability` the call is made once and not judged.
+    The budget is in the test's `latency_budget` marker. Without `--reliability` everything runs once and is not judged.
     """
     from pytest_reliability.pytest_plugin.budgets import latency_for
 
-    with latency_for(request) as measuring:
-        yield measuring
+    yield from latency_for(request)

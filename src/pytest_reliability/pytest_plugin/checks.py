@@ -50,6 +50,10 @@ class Checks:
         """The file that stands for each service."""
         return {self.root / service.at.path: service for service in self.graph.of(Service)}
 
+    def path_of(self, path: Path) -> str:
+        """A file's path relative to the repository's root, as nodes have it; a file elsewhere keeps its own."""
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
     def report_on(self, service: Service) -> Report:
         """One service's part of the report."""
         return next((part for part in self.report.parts if part.folder == service.root), self.report)

@@ -6,6 +6,7 @@ This is all of ours that a marked test needs without `--reliability`, so that it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -45,13 +46,14 @@ def levels(item: pytest.Item) -> Iterator[list[pytest.Mark]]:
             yield rest
 
 
-def _inner(node: pytest.Item | pytest.Collector) -> Iterator[Iterable[pytest.Mark]]:
+def _inner(node: object) -> Iterator[Iterable[pytest.Mark]]:
     """Markers of a node that are levels of their own: those of parameters, and of each class that a class inherits from."""
     callspec = getattr(node, "callspec", None)
     if callspec is not None:
         yield callspec.marks
     if isinstance(node, pytest.Class):
         for base in node.obj.__mro__:
-            own = vars(base).get("pytestmark", ())
+            own: Any = vars(base).get("pytestmark", ())
             # `pytestmark = pytest.mark.x` holds a decorator, `@pytest.mark.x` stores the mark itself
-            yield [getattr(mark, "mark", mark) for mark in (own if isinstance(own, (list, tuple)) else (own,))]
+            marks: Any = own if isinstance(own, (list, tuple)) else (own,)
+            yield [getattr(mark, "mark", mark) for mark in marks]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-PATIENCE = 1.0
-"""Seconds of measuring before anything is shown."""
+from pytest_reliability.reporters._text import clean, clipped
 
-INTERVAL = 0.1
-"""Seconds between one rewriting of the line and the next."""
+if TYPE_CHECKING:
+    from pytest_reliability.latency.measuring import Progress
 
 LEAST_ROOM = 24
 """Cells without which nothing is shown."""
@@ -22,34 +21,29 @@ LEAST_ROOM = 24
 _SAVE, _CLEAR, _RESTORE = "\x1b7", "\x1b[K", "\x1b8"
 
 
-class Progress:
-    """Writes behind the cursor, which stays where it is: pytest's own line is untouched, before, meanwhile and afterwards."""
+class ProgressLine:
+    """Writes behind the cursor, which stays where it is: pytest's own line is untouched. Removed at the end of `with`."""
 
-    def __init__(self, writer: Any, capture: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, writer: Any, capture: Any) -> None:
         self._writer = writer
         self._capture = capture
-        self._clock = clock
-        self._began: float | None = None
-        self._shown = 0.0
+        self._shown = False
 
-    def show(self, text: str) -> None:
+    def __call__(self, progress: Progress) -> None:
         """Replace what is shown."""
-        now = self._clock()
-        self._began = now if self._began is None else self._began
-        if now - self._began < PATIENCE or now - self._shown < INTERVAL:
-            return
+        text = f"measuring {progress.name}, {progress.budget}: {progress.n} samples, {progress.seconds:.0f} s"
         room = self._writer.fullwidth - self._writer.width_of_current_line - 3
         if room >= LEAST_ROOM:
-            from pytest_reliability.reporters._text import clean, clipped
-
-            self._shown = now
+            self._shown = True
             self._write(f"{_SAVE}  {clipped(clean(text), room)}{_CLEAR}{_RESTORE}")
 
-    def clear(self) -> None:
-        """Remove what is shown."""
+    def __enter__(self) -> None:
+        """Nothing is shown yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         if self._shown:
+            self._shown = False
             self._write(_CLEAR)
-        self._began, self._shown = None, 0.0
 
     def _write(self, text: str) -> None:
         streams = sys.stdout, sys.stderr
@@ -59,7 +53,7 @@ class Progress:
         sys.stdout, sys.stderr = streams  # a test may have redirected them itself
 
 
-def progress_for(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> Progress | None:
+def progress_for(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> ProgressLine | None:
     """Progress where somebody can see it: on a terminal, unless it is to be quiet; not in CI, and not in a worker."""
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
@@ -67,4 +61,4 @@ def progress_for(config: pytest.Config, environment: Mapping[str, str] = os.envi
         return None
     if environment.get("CI") or environment.get("TERM", "dumb") == "dumb":
         return None
-    return Progress(config.get_terminal_writer(), capture)
+    return ProgressLine(config.get_terminal_writer(), capture)

@@ -115,6 +115,22 @@ def samples(measurement: Measurement) -> str:
     return f"{over} of {n} over" if over else f"n={n}"
 
 
+def evidence(measurement: Measurement) -> str:
+    """What the host did meanwhile, as far as the reason does not say it."""
+    return "; ".join(one for one in measurement.evidence if one not in measurement.reason)
+
+
+def titles(measurements: Sequence[Measurement]) -> list[str]:
+    """What each measurement is called: with its test where several tests have measured the same."""
+    tests: dict[str, set[str]] = {}
+    for measurement in measurements:
+        tests.setdefault(measurement.name, set()).add(measurement.test)
+    return [
+        f"{measurement.name} ({measurement.test.rpartition('::')[2]})" if len(tests[measurement.name]) > 1 else measurement.name
+        for measurement in measurements
+    ]
+
+
 def budgets(measurements: Sequence[Measurement]) -> str:
     """How many budgets came to what, and how likely it is that one of those fails that are kept; "" where
     that says nothing.

@@ -30,7 +30,7 @@ def _unplaced(report: Report) -> Iterator[str]:
             command = "error" if measurement.outcome == "fail" else "warning"
             verdict = "failed" if measurement.outcome == "fail" else "is inconclusive"
             message = "\n".join(filter(None, (_words.interval(measurement), measurement.reason, measurement.test)))
-            yield _command(command, {"title": f"latency budget {measurement.title} {measurement.budget} {verdict}"}, message)
+            yield _command(command, {"title": f"latency budget {measurement.name} {measurement.budget} {verdict}"}, message)
 
 
 def _annotation(finding: Finding) -> str:

@@ -115,7 +115,8 @@ def latency(report: Report) -> str:
 
 def _latency(report: Report) -> Iterator[str]:
     order = ("fail", "inconclusive", "pass")
-    rows = [_row(measurement) for measurement in sorted(report.measurements, key=lambda one: order.index(one.outcome))]
+    titled = zip(_words.titles(report.measurements), report.measurements, strict=True)
+    rows = [_row(title, measured) for title, measured in sorted(titled, key=lambda titled: order.index(titled[1].outcome))]
     if rows:
         head = "| what | budget | verdict | measured | samples | distribution | |"
         yield from ("### Latency", "", head, "|---|---|---|---|---|---|---|", *_fit(rows, _ROOM, "latency budget"), "")
@@ -123,19 +124,19 @@ def _latency(report: Report) -> Iterator[str]:
         yield from (_prose(together), "")
 
 
-def _row(measurement: Measurement) -> str:
+def _row(title: str, measurement: Measurement) -> str:
     budget = measurement.budget + (f" (slo {measurement.slo})" if measurement.slo else "")
     facts = (_words.VERDICTS[measurement.outcome], _words.interval(measurement), _words.samples(measurement))
     drawn = _code(histogram(measurement)) if measurement.bins else ""
-    return f"| {' | '.join((*map(_cell, (measurement.title, budget, *facts)), drawn, '<br>'.join(_details(measurement))))} |"
+    return f"| {' | '.join((*map(_cell, (title, budget, *facts)), drawn, '<br>'.join(_details(measurement))))} |"
 
 
 def _details(measurement: Measurement) -> Iterator[str]:
     """Why, and what explains it where it is not simply a pass."""
     told = measurement.outcome != "pass"
     profile = (f"where the time went: {', '.join(measurement.profile)}",) if measurement.profile else ()
-    evidence = ("; ".join(measurement.evidence),) if measurement.evidence and told else ()
-    yield from map(_cell, filter(None, (measurement.reason, *evidence, *profile, *measurement.notes)))
+    evidence = _words.evidence(measurement) if told else ""
+    yield from map(_cell, filter(None, (measurement.reason, evidence, *profile, *measurement.notes)))
 
 
 def _waived(report: Report) -> Iterator[str]:

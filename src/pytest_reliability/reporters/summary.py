@@ -69,13 +69,14 @@ def measurement_lines(measurements: Sequence[Measurement], canvas: Canvas) -> li
         return []
     paint = painter(canvas)
     order = ("fail", "inconclusive", "pass")
-    worst_first = sorted(measurements, key=lambda measurement: order.index(measurement.outcome))
+    titled = zip(_words.titles(measurements), measurements, strict=True)
+    worst_first = sorted(titled, key=lambda titled: order.index(titled[1].outcome))
     limit = len(worst_first) if canvas.verbose > 0 else AT_ONCE
     shown, rest = worst_first[:limit], worst_first[limit:]
-    width = min(max(cells(clean(measurement.title)) for measurement in shown), canvas.width // 3)
-    lines = [line for measurement in shown for line in _measurement(measurement, width, canvas, paint)]
+    width = min(max(cells(clean(title)) for title, _ in shown), canvas.width // 3)
+    lines = [line for title, measurement in shown for line in _measurement(title, measurement, width, canvas, paint)]
     if rest:
-        failed = sum(measurement.outcome == "fail" for measurement in rest)
+        failed = sum(measurement.outcome == "fail" for _, measurement in rest)
         lines.append(f"… and {plural(len(rest), 'more latency budget')}, {failed} failed; --verbose shows them all")
     if together := _words.budgets(measurements):
         lines += wrapped(together, canvas.width - _INDENT)
@@ -170,11 +171,11 @@ def _next(report: Report, canvas: Canvas, paint: Paint) -> list[str]:
 # Latency
 
 
-def _measurement(measurement: Measurement, width: int, canvas: Canvas, paint: Paint) -> Iterator[str]:
+def _measurement(title: str, measurement: Measurement, width: int, canvas: Canvas, paint: Paint) -> Iterator[str]:
     verdict = _words.VERDICTS[measurement.outcome]
     colour = {"pass": "green", "fail": "bold red", "inconclusive": "bold yellow"}[measurement.outcome]
     slo = f" (slo {measurement.slo})" if measurement.slo else ""
-    budget = f"{pad(clean(measurement.title), width)}  {clean(measurement.budget + slo)}"
+    budget = f"{pad(clean(title), width)}  {clean(measurement.budget + slo)}"
     facts = _facts(measurement)
     if _INDENT + cells(budget) + cells(verdict) + cells(facts) + 4 <= canvas.width:
         yield f"{budget}  {paint(verdict, colour)}  {facts}".rstrip()
@@ -199,8 +200,8 @@ def _details(measurement: Measurement, canvas: Canvas) -> Iterator[str]:
         yield measurement.reason
     if measurement.bins:
         yield histogram(measurement)
-    if measurement.evidence and told:
-        yield "; ".join(measurement.evidence)
+    if told and (evidence := _words.evidence(measurement)):
+        yield evidence
     if measurement.profile:
         yield f"where the time went: {', '.join(measurement.profile)}"
     for note in measurement.notes:
