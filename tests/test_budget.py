@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
@@ -10,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_reliability.latency import Budget, BudgetError, Limits
+from pytest_reliability.latency.budget import Budget, BudgetError, CountBudget, Limits, parse_rate
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.links import BudgetLink, slo_of
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import LatencyBudget, Service, Slo
+
+ALL = "p50, p90, p95, p99, p99_9, max, errors, throughput, slo, of, clock, max_time, ratchet"
 
 
 def slo(
@@ -85,7 +88,165 @@ def test_what_is_no_budget_says_what_to_write(text, complaint):
 def test_a_maximum_is_a_budget_on_every_call():
     """None of them may be slower, which no number of samples proves: that is for the verdict to say."""
     budget = Budget.parse("max=1s")
-    assert ("max", Fraction(1), 1.0, "max ≤ 1 s") == (budget.kind, budget.quantile, budget.limit, str(budget))
+    assert ("max", Fraction(1), Fraction(0), 1.0, "max ≤ 1 s") == (
+        budget.kind, budget.quantile, budget.allowed, budget.limit, str(budget)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "shown"),
+    [
+        ("throughput=200/s", 200.0, "throughput ≥ 200/s"),
+        ("throughput >= 12000 / min", 200.0, "throughput ≥ 12000/min"),
+        ("throughput ≥ 1.5/h", 1.5 / 3600, "throughput ≥ 1.5/h"),
+        ("throughput>6/m", 0.1, "throughput ≥ 6/m"),
+    ],
+)
+def test_a_throughput_limits_the_time_between_answers(text, rate, shown):
+    """Half of the mean intervals between answers may be longer, half are shorter."""
+    budget = Budget.parse(text)
+    assert ("throughput", Fraction(1, 2), shown) == (budget.kind, budget.quantile, str(budget))
+    assert pytest.approx(1 / rate) == budget.limit
+    assert pytest.approx(rate) == parse_rate(re.split("[=>≥]", text)[-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("p95<=50ms", "p95 ≤ 50 ms"),
+        (" p95 < 50 ms ", "p95 ≤ 50 ms"),
+        ("p95 ≤ 1m30s", "p95 ≤ 1m30s"),
+        ("p5=1s", "p5 ≤ 1 s"),
+        ("p05=1s", "p5 ≤ 1 s"),
+        ("p0.5=1s", "p0.5 ≤ 1 s"),
+        ("p99=0.0001s", "p99 ≤ 100 µs"),
+        ("p99=0.5ns", "p99 ≤ 0.5 ns"),
+        ("99% under 300ms", "p99 ≤ 300 ms"),
+        ("at least 99% under 300 ms", "p99 ≤ 300 ms"),
+        ("at least 99.9 % of all requests within 1s", "p99.9 ≤ 1 s"),
+        ("95% of calls below 2s", "p95 ≤ 2 s"),
+        ("95% in 2s", "p95 ≤ 2 s"),
+        ("99%<300ms", "p99 ≤ 300 ms"),
+        ("99% ≤ 300ms", "p99 ≤ 300 ms"),
+        ("errors<=1%", "errors ≤ 1%"),
+        ("errors < 0.1 %", "errors ≤ 0.1%"),
+    ],
+)
+def test_a_limit_may_be_written_as_it_is_said(text, shown):
+    """With signs, with words, and with or without spaces."""
+    assert shown == str(Budget.parse(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("p95>=50ms", "'p95>=50ms' is the wrong way round; write p95=\"50ms\""),
+        ("99.9% > 50ms", "'99.9% > 50ms' is the wrong way round; write p99_9=\"50ms\""),
+        ("throughput<=200/s", "'throughput<=200/s' is the wrong way round; write throughput=\"200/s\""),
+        ("errors>1%", "'errors>1%' is the wrong way round; write errors=\"1%\""),
+        ("100% under 50ms", "'100% under 50ms' is a limit for every call; write max=\"50ms\""),
+        ("120% under 50ms", "'120% under 50ms' is not between 0% and 100%; write \"99% under 50ms\""),
+        ("0% under 50ms", "'0% under 50ms' is not between 0% and 100%; write \"99% under 50ms\""),
+        ("99% under 50", "p99='50' has no unit; write p99=\"50ms\""),
+        ("1.2.3%<50ms", "'1.2.3%<50ms' is no latency budget; write p95=50ms or \"99% under 300ms\""),
+        ("throughput=200", "throughput='200' is no rate; write a rate such as throughput=\"200/s\""),
+        ("throughput=0/s", "throughput='0/s' asks for nothing; write a rate such as throughput=\"200/s\""),
+        (f"throughput={'9' * 400}/s", f"throughput='{'9' * 400}/s' is no rate; write a rate such as throughput=\"200/s\""),
+        ("max=1", "max='1' has no unit; write max=\"1ms\""),
+        ("p95=0.1ns", "p95='0.1ns' leaves no time at all; write a duration such as p95=\"50ms\""),
+        ("=50ms", "'=50ms' is no latency budget; write p95=50ms or \"99% under 300ms\""),
+    ],
+)
+def test_a_text_that_means_something_else_says_what_to_write(text, complaint):
+    """The wrong way round, impossible, or without a unit."""
+    with pytest.raises(BudgetError) as error:
+        Budget.parse(text)
+    assert complaint == str(error.value)
+
+
+@pytest.mark.parametrize("rate", [200, 0.5, True, None, "fast"])
+def test_a_rate_has_a_unit(rate):
+    """200 a second and 200 a minute are different things."""
+    with pytest.raises(BudgetError, match=r'rate=.* (has no unit|is no rate); write .*rate="[0-9.]+/s"'):
+        parse_rate(rate)
+
+
+AMOUNTS = st.decimals("0.001", "99999", places=3).map(lambda number: f"{number:f}")
+WRITTEN = st.one_of(
+    st.builds(
+        "p{}.{}={}{}".format,
+        st.integers(1, 99),
+        st.integers(0, 999),
+        AMOUNTS,
+        st.sampled_from(["ns", "us", "µs", "ms", "s", "h"]),
+    ),
+    st.builds("max={}{}".format, AMOUNTS, st.sampled_from(["us", "ms", "s", "m"])),
+    st.builds("errors={}%".format, st.decimals("0.001", "99.999", places=3)),
+    st.builds("throughput={}/{}".format, AMOUNTS, st.sampled_from(["s", "m", "min", "h"])),
+    st.builds("{}% under {}ms".format, st.decimals("0.001", "99.999", places=3), AMOUNTS),
+)
+
+
+@given(WRITTEN)
+def test_what_a_budget_says_of_itself_is_a_budget(text):
+    """The same one, written as people read it, and as the marker's argument."""
+    try:
+        budget = Budget.parse(text)
+    except BudgetError:
+        assert re.search(r"=0\.[0-4]..ns", text)  # no time at all
+        return
+    (argument,) = Limits.parse(**dict([budget.source.replace('"', "").split("=")])).budgets
+    for again in (Budget.parse(str(budget)), argument):
+        assert (str(budget), budget.kind, budget.quantile) == (str(again), again.kind, again.quantile)
+        assert pytest.approx(budget.limit) == again.limit
+
+
+# --- counts
+
+
+@pytest.mark.parametrize(
+    ("text", "counter", "most"),
+    [("queries<=3", "queries", 3), (" queries < 4 ", "queries", 3), ("db.rows ≤ 0", "db.rows", 0), ("照会<=2", "照会", 2)],
+)
+def test_a_count_has_a_limit(text, counter, most):
+    """Below is one less than at most."""
+    budget = CountBudget.parse(text)
+    assert (counter, most, f"{counter} ≤ {most}", f'"{counter}<={most}"') == (
+        budget.counter, budget.most, str(budget), budget.source
+    )  # fmt: skip
+    assert budget == CountBudget.parse(str(budget))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("queries", "'queries' is no limit for a count; write \"queries<=3\""),
+        ("queries<=few", "'queries<=few' is no limit for a count; write \"queries<=3\""),
+        ("queries<=2.5", "'queries<=2.5' is no limit for a count; write \"queries<=3\""),
+        ("queries<=-1", "'queries<=-1' is no limit for a count; write \"queries<=3\""),
+        ("3 queries<=3", "'3 queries<=3' is no limit for a count; write \"queries<=3\""),
+        ("queries=3", "'queries=3' limits nothing; write \"queries<=3\""),
+        ("queries>=3", "'queries>=3' limits nothing; write \"queries<=3\""),
+        ("queries<0", "'queries<0' limits nothing; write \"queries<=0\""),
+        ("p95<=3", "'p95' is no counter but a limit of its own; call the counter something else"),
+    ],
+)
+def test_what_limits_no_count_says_what_to_write(text, complaint):
+    """Also where it could be meant in two ways."""
+    with pytest.raises(BudgetError) as error:
+        CountBudget.parse(text)
+    assert complaint == str(error.value)
+
+
+@given(st.text(max_size=30))
+def test_free_text_limits_a_count_or_is_an_error_of_ours(text):
+    """What is read reads the same again."""
+    try:
+        budget = CountBudget.parse(text)
+    except BudgetError:
+        return
+    assert budget == CountBudget.parse(str(budget))
+    assert (budget,) == Limits.parse(str(budget)).counts
 
 
 @given(st.text(max_size=30))
@@ -165,6 +326,55 @@ def test_limits_have_defaults():
     assert ((), 30.0, False) == (limits.budgets, limits.max_time, limits.tolerates_errors)
 
 
+def test_limits_are_for_one_operation_by_one_clock():
+    """Texts and arguments together, in their order; what is counted is apart."""
+    limits = Limits.parse("queries<=3", "99% under 300ms", max="1s", throughput="200/s", of=" POST /checkout ", ratchet=True)
+    assert ["p99 ≤ 300 ms", "max ≤ 1 s", "throughput ≥ 200/s"] == list(map(str, limits.budgets))
+    assert ((CountBudget("queries", 3),), "POST /checkout", "wall", True) == (
+        limits.counts, limits.of, limits.clock, limits.ratchet
+    )  # fmt: skip
+    assert ("cpu", None, False) == ((cpu := Limits.parse(p95="5ms", clock="cpu")).clock, cpu.of, cpu.ratchet)
+
+
+def test_a_count_is_enough_of_a_limit():
+    """It needs no clock, so that any will do."""
+    assert (CountBudget("queries", 3),) == Limits.parse("queries<=3", clock="cpu").counts
+
+
+def test_markers_on_one_level_add_up():
+    """What is said twice counts once; the longer of two times, and the clock of those that limit time."""
+    together = Limits.together(
+        [
+            Limits.parse("queries<=3", of="search"),
+            Limits.parse(p95="50ms", clock="cpu", max_time="5s", of="search"),
+            Limits.parse("queries<=3", "p95<=50ms", p99="80ms", clock="cpu", max_time="10s", ratchet=True, of="search"),
+        ]
+    )
+    assert (["p95 ≤ 50 ms", "p99 ≤ 80 ms"], (CountBudget("queries", 3),), "search", "cpu", 10.0, True, None) == (
+        list(map(str, together.budgets)), together.counts, together.of, together.clock, together.max_time, together.ratchet,
+        together.slo,
+    )  # fmt: skip
+    alone = Limits.parse(p95="50ms", slo="fast")
+    assert alone == Limits.together([alone]) == Limits.together([alone, alone])
+    assert (30.0, "wall") == ((counts := Limits.together([Limits.parse("queries<=3")] * 2)).max_time, counts.clock)
+
+
+@pytest.mark.parametrize(
+    ("several", "complaint"),
+    [
+        (({"slo": "fast"}, {"slo": "slow"}), "two SLOs for one operation: slo='fast' and slo='slow'; keep one of them"),
+        (({"p95": "1s"}, {"p95": "2s"}), 'p95 is limited twice, by p95="1s" and by p95="2s"; keep one of them'),
+        (({"p95": "1s"}, {"p99": "2s", "clock": "cpu"}),
+         'one operation has one clock; write clock="cpu" in each of its markers, or in none of them'),
+    ],
+)  # fmt: skip
+def test_markers_that_contradict_each_other_are_refused(several, complaint):
+    """Nobody could say which of them counts."""
+    with pytest.raises(BudgetError) as error:
+        Limits.together([Limits.parse(**options) for options in several])
+    assert complaint == str(error.value)
+
+
 def test_a_quantile_with_a_dot_can_be_given():
     """Python's keywords have no dots, a mapping's keys do."""
     assert "p99.9 ≤ 1 s" == str(Limits.parse(**{"p99.9": "1s"}).budgets[0])
@@ -184,19 +394,57 @@ def test_a_quantile_with_a_dot_can_be_given():
         ((), {"error": "1%"}, "latency_budget has no argument 'error'; did you mean errors?"),
         ((), {"maxtime": "1s"}, "latency_budget has no argument 'maxtime'; did you mean max_time?"),
         ((), {"p505": "1s"}, "latency_budget has no argument 'p505'; did you mean p50?"),
-        (
-            (),
-            {"p00": "1s"},
-            "latency_budget has no argument 'p00'; it takes p50, p90, p95, p99, p99_9, max, errors, throughput, slo, of, clock, max_time, ratchet",
-        ),
-        (
-            (),
-            {"warmth": "1s"},
-            "latency_budget has no argument 'warmth'; it takes p50, p90, p95, p99, p99_9, max, errors, throughput, slo, of, clock, max_time, ratchet",
-        ),
+        ((), {"p00": "1s"}, f"latency_budget has no argument 'p00'; it takes {ALL}"),
+        ((), {"warmth": "1s"}, f"latency_budget has no argument 'warmth'; it takes {ALL}"),
+        ((), {"warmth": True}, f"latency_budget has no argument 'warmth'; it takes {ALL}"),
+        ((), {"trough_put": "1/s"}, "latency_budget has no argument 'trough_put'; did you mean throughput?"),
+        ((), {"rachet": True}, "latency_budget has no argument 'rachet'; did you mean ratchet?"),
+        ((), {"p100": "1s"}, "p100 is a limit for every call; write max='1s'"),
+        ((), {"queries": 3}, "latency_budget has no argument 'queries'; a count is limited by a text: \"queries<=3\""),
         ((), {"slo": ""}, 'slo=\'\' is no name; write slo="checkout-latency" or slo="checkout/checkout-latency"'),
         ((), {"slo": 5}, 'slo=5 is no name; write slo="checkout-latency" or slo="checkout/checkout-latency"'),
         (("50ms",), {}, '\'50ms\' is no limit; write one such as p95="50ms", "99% under 300ms" or "queries<=3"'),
+        ((50,), {}, 'latency_budget takes no bare 50; name what it limits, such as p95="50ms"'),
+        (("max_time=5s",), {"p95": "1s"}, "'max_time=5s' is no limit; write it as an argument of its own, max_time=\"5s\""),
+        (("queries>=3",), {}, "'queries>=3' limits nothing; write \"queries<=3\""),
+        (("querys<=few",), {}, f"latency_budget has no argument 'querys'; it takes {ALL}"),
+        (("P95<=50ms",), {}, "latency_budget has no argument 'P95'; did you mean p95?"),
+        (("P95<=50",), {}, "latency_budget has no argument 'P95'; did you mean p95?"),
+        ((), {"of": " ", "p95": "1s"}, 'of=\' \' is no name; write of="search" or of="POST /checkout"'),
+        (
+            (),
+            {"clock": "gpu", "p95": "1s"},
+            "clock='gpu' is no clock; write clock=\"cpu\", or leave it out for the time on the wall",
+        ),
+        (
+            (),
+            {"clock": ["cpu"], "p95": "1s"},
+            "clock=['cpu'] is no clock; write clock=\"cpu\", or leave it out for the time on the wall",
+        ),
+        ((), {"ratchet": "yes", "p95": "1s"}, "ratchet='yes' is neither True nor False; write ratchet=True"),
+        (
+            ("queries<=3",),
+            {"ratchet": True},
+            'ratchet=True compares what a budget has measured; write one as well, such as p95="50ms"',
+        ),
+        ((), {"throughput": 200}, 'throughput=200 has no unit; write throughput="200/s"'),
+        (("p95<=50ms",), {"p95": "60ms"}, 'p95 is limited twice, by p95="50ms" and by p95="60ms"; keep one of them'),
+        ((), {"p99_9": "1s", "p999": "1s"}, 'p99.9 is limited twice, by p99_9="1s" and by p99_9="1s"; keep one of them'),
+        (("99% under 1s",), {"p99": "2s"}, 'p99 is limited twice, by p99="1s" and by p99="2s"; keep one of them'),
+        (("errors<2%",), {"errors": "1%"}, 'errors is limited twice, by errors="2%" and by errors="1%"; keep one of them'),
+        (("queries<=3", "queries<=4"), {}, 'queries is limited twice, by "queries<=3" and by "queries<=4"; keep one of them'),
+        (
+            (),
+            {"p99": "50ms", "p95": "80ms"},
+            'p99="50ms" is stricter than p95="80ms", which then says nothing; swap their limits',
+        ),
+        ((), {"p50": "1s", "max": "80ms"}, 'max="80ms" is stricter than p50="1s", which then says nothing; swap their limits'),
+        (
+            (),
+            {"clock": "cpu", "throughput": "9/s"},
+            'throughput= is counted by the wall clock; leave clock="cpu" out, or use a test of its own',
+        ),
+        ((), {"clock": "cpu", "slo": "fast"}, "slo='fast' is about the time that users wait; leave clock=\"cpu\" out"),
         ((), {}, 'latency_budget sets no limit; write p95="50ms" or slo="checkout-latency"'),
         ((), {"max_time": "5s"}, 'latency_budget sets no limit; write p95="50ms" or slo="checkout-latency"'),
     ],
@@ -208,16 +456,18 @@ def test_an_argument_that_is_not_understood_is_explained(arguments, options, com
     assert complaint == str(error.value)
 
 
-@given(
-    st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.text(max_size=8) | st.lists(st.integers()), max_size=3)
-)
-def test_any_arguments_are_limits_or_an_error_of_ours(options):
+NAMES = st.text(max_size=8) | st.sampled_from(ALL.split(", "))
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers()) | WRITTEN
+
+
+@given(st.lists(VALUES, max_size=2), st.dictionaries(NAMES, VALUES | st.sampled_from(["5ms", "1%", "9/s", "cpu"]), max_size=3))
+def test_any_arguments_are_limits_or_an_error_of_ours(arguments, options):
     """A marker takes anything at all; we never raise a traceback for it."""
     try:
-        limits = Limits.parse(**options)
+        limits = Limits.parse(*arguments, **options)
     except BudgetError:
         return
-    assert limits.budgets or limits.slo
+    assert limits.budgets or limits.slo or limits.counts
 
 
 # --- from a test to its SLO

@@ -16,7 +16,6 @@ from pytest_reliability.model.limits import NUMBER, PERCENTAGE, QUANTILE, RATE, 
 
 if TYPE_CHECKING:
     from pytest_reliability.model.nodes import Slo
-    from pytest_reliability.model.settings import LatencySettings
 
 Kind: TypeAlias = Literal["latency", "max", "errors", "throughput"]
 Clock: TypeAlias = Literal["wall", "cpu"]
@@ -278,17 +277,6 @@ class Limits:
                 raise BudgetError('throughput= is counted by the wall clock; leave clock="cpu" out, or use a test of its own')
             if self.slo:
                 raise BudgetError(f'slo={self.slo!r} is about the time that users wait; leave clock="cpu" out')
-
-
-def configured(latency: LatencySettings) -> dict[str, Limits]:
-    """The limits of each route in a configuration; raise BudgetError, with the place, where they contradict each other."""
-    found = {}
-    for route in latency.routes:
-        try:
-            found[route.name] = Limits.parse(of=route.name, **route.limits)
-        except BudgetError as error:
-            raise BudgetError(f"{route.at}: {error}") from None
-    return found
 
 
 def quantile_name(quantile: Fraction | float) -> str:

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 
 SECONDS = {
-    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
+    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
     "d": 86400.0, "w": 604800.0, "M": 2592000.0, "Q": 7776000.0, "y": 31536000.0, "Y": 31536000.0,
 }  # fmt: skip
-"""Length of each unit in seconds. A calendar month counts as 30 days, a quarter as 90, a year as 365."""
+"""Length of each unit in seconds. A calendar month counts as 30 days, a quarter as 90, a year as 365.
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|[smhdwMQyY])")
+"µs" is there twice: with the micro sign of most keyboards, and with the Greek letter that others give."""
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|[smhdwMQyY])")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 

@@ -13,10 +13,8 @@ QUANTILE = re.compile(r"p([0-9]{1,2})(?:(?:[._]|(?<=9[0-9]))([0-9]{1,9}))?")
 PERCENTAGE = re.compile(rf"({NUMBER})\s*%")
 RATE = re.compile(rf"({NUMBER})\s*/\s*(s|m|min|h)")
 
-_COMPARISON = re.compile(r"\s*([^\s=<>≤≥]+)\s*(<=|>=|=|<|>|≤|≥)\s*(.*?)\s*")
-_RATIO = re.compile(
-    rf"\s*(?:at least\s+)?({NUMBER})\s*%(?:\s+of\s+\w[\w\s]*?)?\s*(under\s|below\s|within\s|in\s|<=|<|≤)\s*(\S.*?)\s*"
-)
+_COMPARISON = re.compile(r"([^\s=<>≤≥]+)\s*(<=|>=|=|<|>|≤|≥)\s*(.*)")
+_RATIO = re.compile(rf"(?:at least\s+)?({NUMBER})\s*%\s*(?:of\s+[\w\s]*?)?(?:(?:under|below|within|in)\s+|(?:<=|<|≤)\s*)(.+)")
 
 
 class WrittenLimit(NamedTuple):
@@ -29,7 +27,8 @@ class WrittenLimit(NamedTuple):
 
 def written_limit(text: str) -> WrittenLimit | None:
     """Take a text apart; None where it is no limit at all. Whether the parts mean anything is for others to say."""
+    text = text.strip()
     if ratio := _RATIO.fullmatch(text):
-        return WrittenLimit(f"{ratio[1]}%", "<=", ratio[3])
+        return WrittenLimit(f"{ratio[1]}%", "<=", ratio[2])
     comparison = _COMPARISON.fullmatch(text)
     return WrittenLimit(*comparison.groups()) if comparison else None
