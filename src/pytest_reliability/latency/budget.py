@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pytest_reliability.model.duration import Duration
@@ -85,7 +85,7 @@ class Budget:
         if name == "errors":
             return cls.for_errors(limit)
         if name == "throughput":
-            rate, text = _rate(name, limit)
+            rate, text = _rate(limit)
             return cls(Fraction(1, 2), 1.0 / rate, text, kind="throughput")
         if name == "max":
             duration = _duration(name, limit)
@@ -284,24 +284,14 @@ def quantile_name(quantile: Fraction | float) -> str:
     return f"p{float(quantile * 100):.12g}"
 
 
-def parse_rate(text: object, name: str = "rate") -> float:
-    """How many a second "200/s", "12000/min" or "3/h" are; raise BudgetError for anything else. `name` is for the message."""
-    return _rate(name, text)[0]
-
-
-def _rate(name: str, value: object) -> tuple[float, str]:
-    """The rate, and how people read it."""
-    example = f'write a rate such as {name}="200/s"'
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value!r}/s"')
+def _rate(value: object) -> tuple[float, str]:
+    """The rate that `throughput=value` asks for, and how people read it."""
+    if _is_bare(value):
+        raise BudgetError(f'throughput={value!r} has no unit; write throughput="{value}/s"')
     match = RATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise BudgetError(f"{name}={value!r} is no rate; {example}")
-    rate = float(match[1]) / _PER[match[2]]
-    if not rate:
-        raise BudgetError(f"{name}={value!r} asks for nothing; {example}")
-    if not isfinite(rate):
-        raise BudgetError(f"{name}={value!r} is no rate; {example}")
+    rate = float(match[1]) / _PER[match[2]] if match else 0.0
+    if match is None or not 0 < rate < inf:
+        raise BudgetError(f'throughput={value!r} is no rate; write a rate such as throughput="200/s"')
     return rate, f"{match[1]}/{match[2]}"
 
 
@@ -321,7 +311,7 @@ def _limit(text: object) -> Budget | CountBudget:
 
 def _quantile(name: str, value: object) -> Fraction:
     if name == "p100":
-        raise BudgetError(f"p100 is a limit for every call; write max={value!r}")
+        raise BudgetError(f'p100 is a limit for every call; write max="{_duration("max", value).text}"')
     match = QUANTILE.fullmatch(name)
     quantile = Fraction(f"{match[1]}.{match[2] or 0}") / 100 if match else Fraction(0)
     if not quantile:
@@ -342,9 +332,7 @@ def _instead(name: str, value: object) -> str:
 
 def _duration(name: str, value: object) -> Duration:
     unit = "s" if name == "max_time" else "ms"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value!r}{unit}"')
-    if isinstance(value, str) and _BARE_NUMBER.fullmatch(value):
+    if _is_bare(value):
         raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value}{unit}"')
     example = f'write a duration such as {name}="{"30s" if name == "max_time" else "50ms"}"'
     try:
@@ -356,6 +344,13 @@ def _duration(name: str, value: object) -> Duration:
     if duration.seconds < SHORTEST:
         raise BudgetError(f"{name}={value!r} leaves no time at all; {example}")
     return duration
+
+
+def _is_bare(value: object) -> bool:
+    """Whether a value only lacks its unit."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return 0 < value < inf
+    return isinstance(value, str) and _BARE_NUMBER.fullmatch(value) is not None
 
 
 def _name(option: str, value: object, example: str) -> str | None:
