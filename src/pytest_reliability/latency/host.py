@@ -238,39 +238,36 @@ def _delayed(text: str) -> float | None:
     return int(fields[1]) / 1e9 if len(fields) == 3 and fields[1].isdecimal() else None
 
 
-def _throttled(membership: str, control_groups: Path) -> float | None:
-    """The seconds for which this process's control group, or one around it, was throttled; both versions of them."""
+def control_groups_of(membership: str, mount: Path = CONTROL_GROUPS) -> tuple[int, tuple[Path, ...]]:
+    """The version and the folders of the control groups that limit this process's processors: its own, and those around it.
+
+    `membership` is /proc/self/cgroup. A container may show its own only, or call it by a name that holds outside.
+    """
     for line in membership.splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
-        if not controllers:
-            mount, unit, name = control_groups, 1e-6, "throttled_usec"
-        elif "cpu" in controllers.split(","):
-            mount, unit, name = _version_1(control_groups, controllers), 1e-9, "throttled_time"
-        else:
-            continue
-        if (total := _throttled_in(mount, path, name)) is not None:
-            return total * unit
-    return None
+        if "cpu" in controllers.split(","):
+            return 1, _around(mount / controllers if (mount / controllers).is_dir() else mount / "cpu", path)
+    return 2, _around(mount, membership.rpartition("0::")[2].strip())
 
 
-def _version_1(control_groups: Path, controllers: str) -> Path:
-    both = control_groups / controllers
-    return both if both.is_dir() else control_groups / "cpu"
-
-
-def _throttled_in(mount: Path, path: str, name: str) -> int | None:
-    """The sum over a group and those around it, as far as they are to be seen: a container may show its own only."""
-    found = []
+def _around(mount: Path, path: str) -> tuple[Path, ...]:
     folder = mount.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
-    for group in (folder, *folder.parents):
-        words = _text(group / "cpu.stat").split()
-        counts = dict(zip(words[::2], words[1::2], strict=False))
-        if counts.get(name, "").isdecimal():
-            found.append(int(counts[name]))
-        if group == mount:
-            break
-    return sum(found) if found else None
+    return (folder, *(parent for parent in folder.parents if parent.is_relative_to(mount)))
+
+
+def _throttled(membership: str, mount: Path) -> float | None:
+    """The seconds for which the control groups of this process were throttled, added up."""
+    version, folders = control_groups_of(membership, mount)
+    name, unit = ("throttled_usec", 1e-6) if version == 2 else ("throttled_time", 1e-9)
+    found = [count for folder in folders if (count := _count(_text(folder / "cpu.stat"), name)) is not None]
+    return sum(found) * unit if found else None
+
+
+def _count(text: str, name: str) -> int | None:
+    line = next((line for line in text.splitlines() if line.startswith(name + " ")), "")
+    count = line.rpartition(" ")[2]
+    return int(count) if count.isdecimal() else None
 
 
 def _queue() -> float | None:
