@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from math import exp, inf, log
 from random import Random
 from statistics import fmean, median
 
 from pytest_reliability.latency.binomial import surprisingly_many
 from pytest_reliability.latency.budget import MAX_TIME, Budget
-from pytest_reliability.latency.judge import FAIL, INCONCLUSIVE, PASS, REST, resting_time, sequential
+from pytest_reliability.latency.judge import FAIL, INCONCLUSIVE, PASS, REST, judge, resting_time, sequential
 
 RATIOS = (0.80, 0.90, 0.95, 1.00, 1.05, 1.10, 1.25, 1.50)
 CALIBRATION_RUNS, CALIBRATION_CALLS = 4_000, 500
@@ -333,12 +333,19 @@ def ours(player: Player, budget: Budget, baseline: float) -> Found:
             return Found(decided.value.outcome, decided.value.n, player.now)
 
 
+def alone(player: Player, budget: Budget, baseline: float) -> Found:
+    """The public function with nothing that rests: what it waits for passes in samples that are not judged."""
+    verdict = judge(chain.from_iterable(iter(partial(player.take, 10), None)), budget)
+    return Found(verdict.outcome, verdict.n, player.now)
+
+
 RULES: dict[str, Rule] = {
     "naive p95, n=20": partial(naive, 20),
     "naive p95, n=100": partial(naive, 100),
     "mean over baseline + 5%": mean_compared,
     "binomial test, n=500": fixed,
     "Wald's SPRT": sprt,
+    "judge() without a rest": alone,
     "ours": ours,
 }
 
@@ -400,6 +407,15 @@ def main() -> None:
             blocks = list(workers.map(simulate, [(name, p95, block) for block in seeds]))
             found = {cell: [result for block in blocks for result in block[cell]] for cell in blocks[0]}
             print(f"\n{name}, p95 {p95 * 1000:.1f} ms", *_table(found), sep="\n", flush=True)
+    print("\nCalls of 1 ms with a budget 20% above their p95, which become so many times slower: median seconds until ours FAILs")
+    print("  " + ", ".join(f"{slower:g}x {_waited(slower, min(repetitions, 200)):.1f}" for slower in (1.5, 2.0, 5.0, 20.0)))
+
+
+def _waited(slower: float, repetitions: int) -> float:
+    """How long people wait for a FAIL of calls that have become slower."""
+    model = Model("slower", lognormal(0.001 * slower, 0.25))
+    budget = Budget.parse(f"p95={1.2 * 0.001 * exp(1.6449 * 0.25):.9f}s")
+    return median(ours(Run(model, seed).replayed(), budget, 0.0).seconds for seed in range(repetitions))
 
 
 def _table(found: dict[tuple[str, float], list[Found]]) -> Iterator[str]:

@@ -15,11 +15,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import count, islice
-from math import ceil, comb, floor, fsum, inf, isfinite, isnan
+from math import ceil, floor, fsum, inf, isfinite, isnan
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
-from pytest_reliability.latency.binomial import at_most, largest_share, surprisingly_few, surprisingly_many
+from pytest_reliability.latency.binomial import at_least, at_most, largest_share, surprisingly_few, surprisingly_many
 from pytest_reliability.latency.budget import MAX_TIME, Budget
 from pytest_reliability.latency.distribution import autocorrelation, much_faster, quantile_interval
 
@@ -31,15 +31,21 @@ LOOKS = (20, 30, 45, 68, 102, 153, 230, 345, 500)
 """After how many samples the rule looks. Where time allows, looks go on, each at half as many samples again."""
 
 GROWTH = 1.5
+WORTH_GOING_ON = 1.1
+"""Less than a tenth more samples would hardly change anything."""
+
 MOST_SAMPLES = 100_000
 
-FAIL_LEVEL = 0.05
+FAIL_LEVEL = 0.02
 """The chance that a first batch fails by accident, over all its looks."""
 
-CONFIRMATIONS = 3
-"""How many fresh batches have to agree before a budget fails."""
+SPREAD = (0.0, 0.1, 1.0)
+"""Each of so many fresh batches has to agree before a budget fails. It begins when that share of the time for a batch has
+passed since the first one failed."""
 
-CONFIRM_LEVEL = 0.15
+CONFIRMATIONS = len(SPREAD)
+
+CONFIRM_LEVEL = 0.1
 """The chance that a fresh batch agrees by accident, over all its looks."""
 
 GIVE_UP_LEVEL = 0.1
@@ -54,7 +60,7 @@ PROOF_LEVEL = 0.05
 STARTS = 4
 """How often the rule starts, where each time it finds that calls were only slow to start."""
 
-SLOW_START_LEVEL = 0.01
+SLOW_START_LEVEL = 0.02
 """The chance that a batch seems to have started slowly though its samples over the limit came at any time."""
 
 MOST_PROVEN = 0.01
@@ -69,11 +75,11 @@ LEAST_REST = 0.25
 LONGEST_MATCHED = 4.0
 """A rest takes as long as the batch before it, up to so many seconds."""
 
-SPREAD = (0.0, 0.1, 1.0)
-"""How much of the time for a batch has to have passed since the first one failed, before each fresh one begins."""
+GROSS = 10.0
+"""Where the quantile is proven to be so many times the limit, no neighbour explains it, and people need not wait for long."""
 
-GROSS = 3.0
-"""Where the quantile is proven to be so many times the limit, one short rest before each fresh batch will do."""
+GROSS_TIME = 3.0
+"""How many seconds have to pass then."""
 
 MOST_LEFT_OUT = 2_000
 """How many samples `judge` lets pass, at most, instead of a rest."""
@@ -94,7 +100,8 @@ class Batch:
     """Samples that were judged together, `over` of them over the limit.
 
     At the last look `fails_at` or more over would have meant that the budget is broken, `passes_at` or fewer that it
-    is kept; -1 where not even none over would have been enough. `complete` is False where samples ran out before it.
+    is kept; -1 where not even none over would have been enough. `complete` is False where samples ran out before it. `took` is
+    what the samples add up to in seconds.
     """
 
     samples: tuple[float, ...] = field(repr=False)
@@ -102,6 +109,7 @@ class Batch:
     fails_at: int
     passes_at: int
     complete: bool
+    took: float
 
     @property
     def n(self) -> int:
@@ -163,16 +171,15 @@ class Verdict:
 
 
 class Look(NamedTuple):
-    """After `n` samples, that share of the level for a failure and that share of the level for a pass are spent."""
+    """A look after `n` samples, at which that share of the level for a pass is spent."""
 
     n: int
-    fail_share: float
     pass_share: float
 
 
 def false_alarm(budget: Budget) -> float:
     """The most that the chance of failing a budget which is just kept can be, if samples are independent of each other."""
-    return 0.0 if budget.kind == "max" else FAIL_LEVEL * CONFIRM_LEVEL**CONFIRMATIONS
+    return STARTS * FAIL_LEVEL * CONFIRM_LEVEL**CONFIRMATIONS if budget.allowed else 0.0
 
 
 def family_wise(bounds: Iterable[float]) -> float:
@@ -262,12 +269,12 @@ def _attempt(
     """A batch and, as long as all fail, fresh ones; how many rests there were by then; and whether it was but a slow start."""
     first = yield from _batch(budget, seconds, chunk, FAIL_LEVEL, PASS_LEVEL)
     batches = [first]
-    if first.outcome != FAIL or (may_start_again and _began_slowly(first, budget.limit)):
+    if first.outcome != FAIL or (may_start_again and _began_slowly(budget, first)):
         return batches, rests, first.outcome == FAIL
-    span = 0.0 if _gross(budget, first) else min(seconds, MAX_TIME)
+    span = min(seconds, GROSS_TIME if _gross(budget, first) else MAX_TIME)
     passed = 0.0
     for spread in SPREAD:
-        took = _duration(batches[-1].samples)
+        took = batches[-1].took
         while True:
             yield REST
             passed += resting_time(took, rests)
@@ -275,7 +282,7 @@ def _attempt(
             if passed >= spread * span:
                 break
         fresh = yield from _batch(budget, seconds, chunk, CONFIRM_LEVEL, GIVE_UP_LEVEL)
-        passed += _duration(fresh.samples)
+        passed += fresh.took
         batches.append(fresh)
         if fresh.outcome != FAIL:
             break
@@ -290,37 +297,39 @@ def _batch(
     allowed = float(budget.allowed)
     provable = allowed or MOST_PROVEN
     block = CALLS_PER_BLOCK if budget.kind == "throughput" else 1
+    chunk = ceil(chunk / block)
     samples: list[float] = []
-    over, spent = 0, 0.0
+    over, took = 0, 0.0
+    most, fail_left, pass_left = MOST_SAMPLES, 1.0, 1.0
     fails_at, passes_at, complete = 1, -1, False
-    for look in _looks(allowed, -(-chunk // block)):
-        n = _affordable(look.n, len(samples), spent, seconds, -(-chunk // block))
-        if n <= len(samples):
-            break
-        missing = n - len(samples)
-        received = _blocks((yield missing * block), block)
-        complete = len(received) == missing
-        spent += block * _duration(received)
+    for look in _looks(allowed, chunk):
+        before = len(samples)
+        wanted = max(chunk, min(look.n, most)) - before
+        received = _blocks((yield wanted * block), block)
         samples += received
-        over += sum(1 for sample in received if not sample <= budget.limit)
-        fails_at, passes_at = len(samples) + 1, -1
-        if len(samples) >= LOOKS[0]:
-            fails_at = surprisingly_many(len(samples), allowed, fail_level * look.fail_share)
-            passes_at = surprisingly_few(len(samples), provable, pass_level * look.pass_share)
-        if over >= fails_at or over <= passes_at or not complete or n < look.n:
+        over += sum(1 for sample in received if sample > budget.limit)
+        took += block * _duration(received)
+        n, complete = len(samples), len(received) == wanted
+        most = _affordable(n, took, seconds) // chunk * chunk
+        last = not complete or most < WORTH_GOING_ON * n
+        fail_share = fail_left * (1.0 if last else wanted / (most - before))
+        pass_share = max(look.pass_share, pass_left) if last and complete else look.pass_share
+        fail_left, pass_left = fail_left - fail_share, pass_left - pass_share
+        if n >= LOOKS[0]:
+            fails_at = surprisingly_many(n, allowed, fail_level * fail_share)
+            passes_at = surprisingly_few(n, provable, pass_level * pass_share)
+        else:
+            fails_at = n + 1
+        if last or over >= fails_at or over <= passes_at:
             break
-    return Batch(samples=tuple(samples), over=over, fails_at=fails_at, passes_at=passes_at, complete=complete)
+    return Batch(samples=tuple(samples), over=over, fails_at=fails_at, passes_at=passes_at, complete=complete, took=took)
 
 
-def _affordable(look: int, n: int, spent: float, seconds: float, chunk: int) -> int:
-    """How many samples there may be in all: as many as the next look wants, or what time allows if they go on like this.
-
-    The looks that every budget gets are due whatever they take. For less than a tenth more it is not worth going on.
-    """
-    if n < LOOKS[-1] or GROWTH * spent <= seconds:
-        return look
-    most = int(n * seconds / spent) // chunk * chunk
-    return min(look, most) if most >= 1.1 * n else n
+def _affordable(n: int, took: float, seconds: float) -> int:
+    """How many samples there may be in all, where `n` of them took so long; those that every budget gets are due in any case."""
+    if not took:
+        return MOST_SAMPLES
+    return int(min(max(LOOKS[-1], n * seconds / took), MOST_SAMPLES))
 
 
 def _blocks(received: Sequence[float], block: int) -> list[float]:
@@ -338,28 +347,26 @@ def _looks(allowed: float, chunk: int) -> tuple[Look, ...]:
     for look in _steady_looks(allowed) if allowed else _looks_for_maximum():
         n = -(-look.n // chunk) * chunk
         if looks and looks[-1].n == n:
-            last = looks.pop()
-            look = Look(n, last.fail_share + look.fail_share, min(1.0, last.pass_share + look.pass_share))
-        looks.append(look._replace(n=n))
+            look = Look(n, min(1.0, looks.pop().pass_share + look.pass_share))
+        looks.append(Look(n, look.pass_share))
     return tuple(looks)
 
 
 def _steady_looks(allowed: float) -> Iterator[Look]:
     passing = 0
-    for index, n in enumerate(_sizes()):
+    for n in _sizes():
         share = _share(passing)
         # A look at which not even "none over" would pass cannot pass by accident either, so it spends nothing.
         possible = at_most(0, n, allowed) <= PASS_LEVEL * share
         passing += possible
-        # The shares for a failure add up to one.
-        yield Look(n, 0.9 * _share(index), share if possible else 0.0)
+        yield Look(n, share if possible else 0.0)
 
 
 def _looks_for_maximum() -> Iterator[Look]:
     """One over is enough for a failure; none over passes as soon as that proves anything worth saying."""
     least = next(n for n in count(LOOKS[0]) if at_most(0, n, MOST_PROVEN) <= PASS_LEVEL)
-    yield from (Look(n, 0.1, 0.0) for n in LOOKS if n < least)
-    yield Look(least, 0.1, 1.0)
+    yield from (Look(n, 0.0) for n in LOOKS if n < least)
+    yield Look(least, 1.0)
 
 
 def _sizes() -> Iterator[int]:
@@ -392,12 +399,15 @@ def _let_pass(samples: Iterator[float], seconds: float) -> Iterator[float]:
     return samples
 
 
-def _began_slowly(batch: Batch, limit: float) -> bool:
-    """Whether so many of the samples over the limit are in the first half that they do not look as if they came at any time."""
+def _began_slowly(budget: Budget, batch: Batch) -> bool:
+    """Whether it fails only because of its beginning: far more are over in its first half, and the second is nothing special."""
     half = batch.n // 2
-    early = sum(1 for sample in batch.samples[:half] if sample > limit)
-    ways = sum(comb(half, k) * comb(batch.n - half, batch.over - k) for k in range(early, min(half, batch.over) + 1))
-    return ways <= SLOW_START_LEVEL * comb(batch.n, batch.over)
+    early = sum(1 for sample in batch.samples[:half] if sample > budget.limit)
+    late = batch.over - early
+    return (
+        at_least(early, batch.over, half / batch.n) <= SLOW_START_LEVEL
+        and at_least(late, batch.n - half, float(budget.allowed)) > CONFIRM_LEVEL
+    )
 
 
 def _gross(budget: Budget, batch: Batch) -> bool:
