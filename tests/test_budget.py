@@ -409,6 +409,7 @@ def test_a_quantile_with_a_dot_can_be_given():
         (("max_time=5s",), {"p95": "1s"}, "'max_time=5s' is no limit; write it as an argument of its own, max_time=\"5s\""),
         (("queries>=3",), {}, "'queries>=3' limits nothing; write \"queries<=3\""),
         (("querys<=few",), {}, f"latency_budget has no argument 'querys'; it takes {ALL}"),
+        (("95% under 1",), {}, "p95='1' has no unit; write p95=\"1ms\""),
         (("P95<=50ms",), {}, "latency_budget has no argument 'P95'; did you mean p95?"),
         (("P95<=50",), {}, "latency_budget has no argument 'P95'; did you mean p95?"),
         ((), {"of": " ", "p95": "1s"}, 'of=\' \' is no name; write of="search" or of="POST /checkout"'),

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.limits import NUMBER, PERCENTAGE, QUANTILE, RATE, written_limit
+from pytest_reliability.model.limits import NUMBER, PERCENTAGE, RATE, contradiction, quantile, written_limit
 
 if TYPE_CHECKING:
     from pytest_reliability.model.nodes import Slo
@@ -87,11 +86,11 @@ class Budget:
         if name == "throughput":
             rate, text = _rate(limit)
             return cls(Fraction(1, 2), 1.0 / rate, text, kind="throughput")
-        if name == "max":
-            duration = _duration(name, limit)
-            return cls(Fraction(1), duration.seconds, _spaced(duration.text), kind="max")
-        quantile, duration = _quantile(name, limit), _duration(name, limit)
-        return cls(quantile, duration.seconds, _spaced(duration.text))
+        share = quantile(name)
+        if share is None:
+            raise BudgetError(_unknown(name, limit))
+        duration = _duration(name, limit)
+        return cls(share, duration.seconds, _spaced(duration.text), kind="max" if share == 1 else "latency")
 
     @classmethod
     def for_errors(cls, share: object) -> Budget:
@@ -131,13 +130,13 @@ class Budget:
         match = PERCENTAGE.fullmatch(share)
         if match is None:
             raise BudgetError(f'{text!r} is no latency budget; write p95=50ms or "99% under 300ms"')
-        quantile = Fraction(match[1]) / 100
-        duration = _duration("max" if quantile == 1 else "p99", limit)
-        if quantile == 1:
+        part = Fraction(match[1]) / 100
+        if not 0 < part <= 1:
+            raise BudgetError(f'{text!r} is not between 0% and 100%; write "99% under {limit}"')
+        duration = _duration(quantile_name(part), limit)
+        if part == 1:
             raise BudgetError(f'{text!r} is a limit for every call; write max="{duration.text}"')
-        if not 0 < quantile < 1:
-            raise BudgetError(f'{text!r} is not between 0% and 100%; write "99% under {duration.text}"')
-        return cls(quantile, duration.seconds, _spaced(duration.text))
+        return cls(part, duration.seconds, _spaced(duration.text))
 
     @property
     def counts_errors(self) -> bool:
@@ -269,9 +268,8 @@ class Limits:
         _require_once((budget.name, budget.source) for budget in self.budgets)
         _require_once((count.counter, count.source) for count in self.counts)
         times = [budget for budget in self.budgets if budget.kind in ("latency", "max")]
-        for lower, higher in pairwise(sorted(times, key=lambda budget: budget.quantile)):
-            if higher.limit < lower.limit:
-                raise BudgetError(f"{higher.source} is stricter than {lower.source}, which then says nothing; swap their limits")
+        if wrong := contradiction((budget.quantile, budget.limit, budget.source) for budget in times):
+            raise BudgetError("; ".join(wrong))
         if self.clock == "cpu":
             if any(budget.kind == "throughput" for budget in self.budgets):
                 raise BudgetError('throughput= is counted by the wall clock; leave clock="cpu" out, or use a test of its own')
@@ -305,29 +303,23 @@ def _limit(text: object) -> Budget | CountBudget:
     name, _, limit = written
     if name in OPTIONS and name not in LIMITS:
         raise BudgetError(f'{text!r} is no limit; write it as an argument of its own, {name}="{limit}"')
-    counted = _WHOLE_NUMBER.fullmatch(limit) and not _LOOKS_LIKE_A_LIMIT.fullmatch(name)
+    counted = _COUNTER.fullmatch(name) and not _LOOKS_LIKE_A_LIMIT.fullmatch(name) and _WHOLE_NUMBER.fullmatch(limit)
     return CountBudget.parse(text) if counted else Budget.parse(text)
 
 
-def _quantile(name: str, value: object) -> Fraction:
-    if name == "p100":
-        raise BudgetError(f'p100 is a limit for every call; write max="{_duration("max", value).text}"')
-    match = QUANTILE.fullmatch(name)
-    quantile = Fraction(f"{match[1]}.{match[2] or 0}") / 100 if match else Fraction(0)
-    if not quantile:
-        raise BudgetError(f"latency_budget has no argument {name!r}; {_instead(name, value)}")
-    return quantile
-
-
-def _instead(name: str, value: object) -> str:
-    """What to write where `name=value` means nothing."""
+def _unknown(name: str, value: object) -> str:
+    """What to say where `name=value` means nothing."""
     from pytest_reliability.shape import nearest
 
+    if name == "p100":
+        return f'p100 is a limit for every call; write max="{_duration("max", value).text}"'
     if meant := nearest(name, OPTIONS):
-        return f"did you mean {meant}?"
-    if isinstance(value, int) and not isinstance(value, bool) and _COUNTER.fullmatch(name):
-        return f'a count is limited by a text: "{name}<={value}"'
-    return f"it takes {', '.join(OPTIONS)}"
+        remedy = f"did you mean {meant}?"
+    elif isinstance(value, int) and not isinstance(value, bool) and _COUNTER.fullmatch(name):
+        remedy = f'a count is limited by a text: "{name}<={value}"'
+    else:
+        remedy = f"it takes {', '.join(OPTIONS)}"
+    return f"latency_budget has no argument {name!r}; {remedy}"
 
 
 def _duration(name: str, value: object) -> Duration:

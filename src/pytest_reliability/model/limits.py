@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 NUMBER = r"[0-9]+(?:\.[0-9]{1,9})?"
 
-QUANTILE = re.compile(r"p([0-9]{1,2})(?:(?:[._]|(?<=9[0-9]))([0-9]{1,9}))?")
-"""p95, p99.9, p99_9, and p999 as people write it: without a mark between them only after a leading 9."""
+QUANTILE = re.compile(r"p(?![0._]+$)([0-9]{1,2})(?:(?:[._]|(?<=9[0-9]))([0-9]{1,9}))?")
+"""p95, p99.9, p99_9, and p999 as people write it: without a mark between them only after a leading 9. Never p0."""
 
 PERCENTAGE = re.compile(rf"({NUMBER})\s*%")
 RATE = re.compile(rf"({NUMBER})\s*/\s*(s|m|min|h)")
@@ -32,3 +35,24 @@ def written_limit(text: str) -> WrittenLimit | None:
         return WrittenLimit(f"{ratio[1]}%", "<=", ratio[2])
     comparison = _COMPARISON.fullmatch(text)
     return WrittenLimit(*comparison.groups()) if comparison else None
+
+
+def quantile(name: str) -> Fraction | None:
+    """The quantile that "p95" or "p99_9" stands for, 1 for "max"; None for any other name."""
+    if name == "max":
+        return Fraction(1)
+    match = QUANTILE.fullmatch(name)
+    return Fraction(f"{match[1]}.{match[2] or 0}") / 100 if match else None
+
+
+def contradiction(limits: Iterable[tuple[Fraction, float, str]]) -> tuple[str, str] | None:
+    """What is wrong with limits on time that hold together, and what to do about it; None where nothing is.
+
+    Each is a quantile, the seconds that it may take, and how it is written.
+    """
+    for (lower, more, below), (higher, less, above) in pairwise(sorted(limits)):
+        if lower == higher:
+            return f"{below} and {above} limit the same quantile", "keep one of them"
+        if less < more:
+            return f"{above} is stricter than {below}, which then says nothing", "swap their limits"
+    return None

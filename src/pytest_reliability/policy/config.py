@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_reliability.contracts import UsageError
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.limits import PERCENTAGE, QUANTILE, RATE
+from pytest_reliability.model.limits import PERCENTAGE, QUANTILE, RATE, contradiction, quantile
 from pytest_reliability.model.nodes import Fault
 from pytest_reliability.model.settings import Folders, LatencySettings, RouteLimits, Settings, Vocabulary
 from pytest_reliability.shape import BOOLEAN, DURATION, STRING, Entries, Fields, Items, Scalar, choice, faults
@@ -148,8 +148,21 @@ def _limits_of_routes(tree: Tree, data: Any) -> Iterator[Fault]:
             hint = "add p95: 100ms, or remove the route"
             yield Fault(kind="missing-field", at=tree.key_at(routes, name), message=f"{name} has no limit", hint=hint)
         elif isinstance(limits, dict):
-            others = {key: _LIMIT for key in limits if key not in ROUTE_LIMITS.known and QUANTILE.fullmatch(key)}
+            others = {key: _LIMIT for key in limits if key not in ROUTE_LIMITS.known and quantile(key)}
             yield from faults(tree, Fields("", others, open=True), limits)
+            yield from _contradicting(tree, limits)
+
+
+def _contradicting(tree: Tree, limits: Mapping[str, Any]) -> Iterator[Fault]:
+    """Limits of one route that cannot both be meant."""
+    times = [
+        (share, Duration.parse(value).seconds, f"{key}: {value}")
+        for key, value in limits.items()
+        if (share := quantile(key)) and isinstance(value, str) and _is_limit(value)
+    ]
+    if wrong := contradiction(times):
+        message, hint = wrong
+        yield Fault(kind="conflicting-fields", at=tree.at(limits), message=message, hint=hint)
 
 
 def _latency(tree: Tree, latency: Mapping[str, Any]) -> LatencySettings:
