@@ -17,6 +17,7 @@ from pytest_reliability.model.duration import SECONDS, Duration, spoken
 def test_a_duration_is_seconds_and_its_text(text, seconds):
     """The spelling is kept for messages."""
     assert Duration(pytest.approx(seconds), text.strip()) == Duration.parse(text)
+    assert text.strip() == str(Duration.parse(text))
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5 m", "5mm", "-5m", "1e3s", "５m1"])
