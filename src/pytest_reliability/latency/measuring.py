@@ -1,6 +1,7 @@
-"""One measurement under way: several budgets, judged one after the other on the same calls.
+"""One measurement under way: several budgets, judged one after the other on the same samples.
 
-Calling is left to whoever drives it, because a call may have to be awaited: `begin` and `go_on` say what to draw next.
+Taking the samples is left to whoever drives it, because a call may have to be awaited and a test may write its own loop:
+`begin` and `go_on` say what is wanted next.
 """
 
 from __future__ import annotations
@@ -11,61 +12,87 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from pytest_reliability.latency.budget import Budget
+from pytest_reliability.latency.distribution import histogram
 from pytest_reliability.latency.host import Evidence, Load
-from pytest_reliability.latency.judge import INCONCLUSIVE, REST, Design, Verdict
+from pytest_reliability.latency.judge import FAIL, INCONCLUSIVE, REST, Design, Verdict, resting_time
 from pytest_reliability.latency.message import percent
-from pytest_reliability.latency.sampler import Sampler
+from pytest_reliability.latency.source import Collected
+from pytest_reliability.report import Measurement
 
-LEAST_REST, MOST_REST = 0.25, 10.0
-"""Seconds of rest before a failure is confirmed, at least and at most."""
-
-MOST_WARM_UP = 30
+MOST_WARM_UP = 60
 WARM_UP_SHARE = 0.1
 """Warming up takes no more calls than that, and no more than this share of the time for measuring."""
 
+WARM_UP_BLOCK = 5
+STEADY_BLOCKS = 2
+"""Warming up ends after so many blocks of calls in a row of which none has a lower median than all blocks before."""
 
-def resting_time(took: float) -> float:
-    """How long to rest after a batch that took `took` seconds, so that what slowed it down is not simply still there."""
-    return min(max(LEAST_REST, 2.0 * took), MOST_REST)
+CPU_TIME = "CPU time"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Pause for so many seconds; then draw `count` samples, before the deadline on the sampler's clock."""
+    """Pause for so many seconds; then take `count` samples, before the deadline on the session's clock."""
 
     count: int = 0
     deadline: float = 0.0
     pause: float = 0.0
 
 
-class Measuring:
-    """Judges `budgets` on what `sampler` draws. When no step is left, `verdicts` has one verdict for each of them.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a measurement is: `n` samples after so many `seconds`, for this budget."""
 
-    Each budget may take `max_time` seconds, and once more where a failure has to be confirmed.
+    name: str
+    budget: str
+    n: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.name}  {self.budget}   n={self.n:,}   {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict, and what the host did until then; None where it does not matter."""
+
+    verdict: Verdict
+    host: Evidence | None
+
+
+class Measuring:
+    """Judges `budgets` on samples from `source`. When no step is left, `findings` has a verdict for each of them.
+
+    Each budget may take `max_time` seconds, and once more for each time that a failure has to be confirmed. `load` reads
+    what the host is doing; None where processor time is measured, which other processes do not add to.
     """
 
     def __init__(
         self,
         budgets: Sequence[Budget],
-        sampler: Sampler,
+        source: Collected,
         *,
         judge: Design,
         max_time: float,
         clock: Callable[[], float],
-        load: Callable[[], Load] = Load.now,
+        load: Callable[[], Load] | None = Load.now,
+        warms_up: bool = True,
     ) -> None:
-        self.sampler = sampler
-        self.verdicts: list[Verdict] = []
-        self.warm_up_calls = 0
+        self.source = source
+        self.findings: list[Finding] = []
+        self.recorded: list[float] = []
+        """Every sample that was taken to be judged, in order."""
+        self.left_out = 0
+        """How many calls were warming up."""
         self._budgets = budgets
         self._judge = judge
         self._max_time = max_time
         self._clock = clock
         self._load = load
-        self._before = load()
-        self._began = clock()
-        self._recorded: list[float] = []
-        self._steps = self._plan()
+        self._before = load() if load else None
+        self._began = self._measured_since = clock()
+        self._over_because = ""
+        self._steps = self._plan(warms_up)
 
     def begin(self) -> Step | None:
         """The first step."""
@@ -78,72 +105,154 @@ class Measuring:
         except StopIteration:
             return None
 
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """What the host did so far, and what was left out."""
-        sampler = self.sampler
-        host = Evidence.between(
+    def give_up(self, because: str, drawn: Sequence[float] = ()) -> None:
+        """Decide what can be decided on what there is; no more samples will come."""
+        self._over_because = because
+        step = self.go_on(drawn)
+        while step is not None:
+            step = self.go_on(())
+
+    def progress(self, name: str, waiting: int = 0) -> Progress:
+        """How far it is, with so many samples that it has not been given yet."""
+        budget = self._budgets[min(len(self.findings), len(self._budgets) - 1)]
+        return Progress(name, str(budget), len(self.recorded) + waiting, self._clock() - self._began)
+
+    def measurements(self, name: str, operation: str, test: str, doubt: str = "") -> list[Measurement]:
+        """What was found, under these names. A failure that cannot be trusted is inconclusive, for the reason `doubt`."""
+        return [
+            replace(
+                _measurement(self._trusted(finding, doubt or self.source.doubt), self._evidence(finding.host)),
+                name=name,
+                operation=operation,
+                test=test,
+                notes=self.source.notes,
+            )
+            for finding in self.findings
+        ]
+
+    def _trusted(self, finding: Finding, doubt: str) -> Verdict:
+        """The verdict; where it is a failure on a busy host, or in doubt for another reason, the one that stands to reason."""
+        verdict, host = finding.verdict, finding.host
+        if not doubt and host is not None and not host.quiet:
+            doubt = str(host)
+        if verdict.outcome != FAIL or not doubt:
+            return verdict
+        return replace(verdict, outcome=INCONCLUSIVE, reason=f"{verdict.reason}, but {doubt}")
+
+    def _evidence(self, host: Evidence | None) -> tuple[str, ...]:
+        left_out = f"{self.left_out} warm-up call{'s' if self.left_out > 1 else ''} left out"
+        return (CPU_TIME if host is None else str(host), *((left_out,) if self.left_out else ()))
+
+    def _host(self) -> Evidence | None:
+        if self._load is None or self._before is None:
+            return None
+        source = self.source
+        return Evidence.between(
             self._before,
             self._load(),
-            measured=sampler.measured,
-            set_aside=sampler.set_aside,
-            guarded=sampler.guarded,
+            measured=source.measured,
+            set_aside=source.set_aside,
+            guarded=source.guarded,
         )
-        calls = "call" if self.warm_up_calls == 1 else "calls"
-        return str(host), f"{self.warm_up_calls} warm-up {calls} left out"
 
-    def _plan(self) -> Generator[Step, Sequence[float], None]:
-        yield from self._warm_up()
+    def _plan(self, warms_up: bool) -> Generator[Step, Sequence[float], None]:
+        if warms_up:
+            yield from self._warm_up()
         for budget in self._budgets:
-            self.verdicts.append((yield from self._decide(budget)))
+            verdict = yield from self._decide(budget)
+            self.findings.append(Finding(verdict, self._host()))
 
     def _warm_up(self) -> Generator[Step, Sequence[float], None]:
-        """Leave out the first calls, for as long as each is faster than all before it."""
-        deadline = self._deadline(WARM_UP_SHARE)
-        fastest = inf
-        for _ in range(MOST_WARM_UP):
-            drawn = yield Step(1, deadline)
-            if not drawn or drawn[0] >= fastest:
+        """Leave out the first call, and blocks of calls after it for as long as they grow faster.
+
+        Only the calls that are left out decide how many these are, so that the others are no choice.
+        """
+        deadline = self._clock() + self._max_time * WARM_UP_SHARE
+        drawn = yield Step(1, deadline)
+        left_out, fastest, steady = len(drawn), inf, 0
+        for _ in range(1, MOST_WARM_UP - WARM_UP_BLOCK, WARM_UP_BLOCK):
+            if not drawn or steady == STEADY_BLOCKS:
                 break
-            fastest = drawn[0]
-        self.warm_up_calls = self.sampler.measured
-        self.sampler.forget()
+            drawn = yield Step(WARM_UP_BLOCK, deadline)
+            left_out += len(drawn)
+            middle = sorted(drawn)[len(drawn) // 2] if drawn else inf
+            steady = 0 if middle < fastest else steady + 1
+            fastest = min(fastest, middle)
+        self.left_out = left_out + self.source.set_aside
+        self.source.forget()
+        self._measured_since = self._clock()
 
     def _decide(self, budget: Budget) -> Generator[Step, Sequence[float], Verdict]:
-        """Run the rule on the calls recorded so far, and on new ones where it needs more."""
+        """Run the rule on the samples recorded so far, and on new ones where it needs more."""
         steps = self._judge(budget, self._max_time)
-        deadline = self._deadline()
-        began, used, cut_short = self._began, 0, False
+        deadline = self._clock() + self._max_time
+        began, used, cut_short, confirmed = self._measured_since, 0, False, 0
         wanted = next(steps)
         while True:
+            received: Sequence[float] = ()
             if wanted == REST:
                 gc.collect()
-                yield Step(pause=resting_time(self._clock() - began))
-                began, used, deadline = self._clock(), len(self._recorded), self._deadline()
-                received: Sequence[float] = ()
+                yield Step(pause=resting_time(self._clock() - began, confirmed))
+                confirmed += 1
+                began, used, deadline = self._clock(), len(self._stream(budget)), self._clock() + self._max_time
             else:
-                missing = used + wanted - len(self._recorded)
+                missing = used + wanted - len(self._stream(budget))
                 if missing > 0:
-                    self._recorded += yield Step(missing, deadline)
-                received = self._recorded[used : used + wanted]
+                    self.recorded += yield Step(missing, deadline)
+                received = self._stream(budget)[used : used + wanted]
                 used += len(received)
                 cut_short = len(received) < wanted
             try:
                 wanted = steps.send(received)
             except StopIteration as decided:
-                return self._explained(decided.value, cut_short)
+                return self._explained(decided.value, deadline if cut_short else inf)
 
-    def _explained(self, verdict: Verdict, cut_short: bool) -> Verdict:
-        """The verdict, with the reason why there were too few samples, if there were."""
-        sampler = self.sampler
-        if verdict.outcome != INCONCLUSIVE or not cut_short:
+    def _stream(self, budget: Budget) -> list[float]:
+        """What the budget is judged on: the samples, or the intervals between them where these are something else."""
+        intervals = self.source.intervals
+        return self.recorded if intervals is None or budget.kind != "throughput" else intervals
+
+    def _explained(self, verdict: Verdict, deadline: float) -> Verdict:
+        """The verdict, with the reason why there were too few samples by the deadline, if there were."""
+        source = self.source
+        if verdict.outcome != INCONCLUSIVE or deadline == inf:
             return verdict
-        if sampler.too_busy:
-            share = percent(sampler.set_aside / sampler.measured)
-            reason = f"the host is too busy to judge: {share} of {sampler.measured} samples preempted"
-        else:
-            reason = f"{verdict.reason} (max_time of {self._max_time:g} s is over)"
-        return replace(verdict, reason=reason)
+        if self._over_because:
+            return replace(verdict, reason=f"{verdict.reason} ({self._over_because})")
+        if source.too_busy:
+            share = percent(source.set_aside / source.measured)
+            return replace(verdict, reason=f"the host is too busy to judge: {share} of {source.measured} samples preempted")
+        if self._clock() >= deadline:
+            return replace(verdict, reason=f"{verdict.reason} (max_time of {self._max_time:g} s is over)")
+        return verdict
 
-    def _deadline(self, share: float = 1.0) -> float:
-        return self._clock() + self._max_time * share
+
+def _measurement(verdict: Verdict, evidence: tuple[str, ...]) -> Measurement:
+    budget = verdict.budget
+    is_time = budget.kind in ("latency", "max", "throughput")
+    low, high = verdict.interval if is_time else (0.0, inf)
+    bins, bins_from, bins_to = histogram(verdict.samples if is_time else (), budget.limit)
+    autocorrelation = verdict.autocorrelation
+    if autocorrelation is not None:
+        evidence += (f"lag-1 autocorrelation {autocorrelation:.2f}",)
+    return Measurement(
+        name="",
+        test="",
+        budget=str(budget),
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        limit=budget.limit if is_time else 0.0,
+        quantile=float(budget.quantile),
+        n=verdict.n,
+        over=verdict.over,
+        low=low if 0.0 < low < inf else None,
+        high=high if high < inf else None,
+        slo=budget.slo,
+        bins=bins,
+        bins_from=bins_from,
+        bins_to=bins_to,
+        evidence=evidence,
+        kind=budget.kind,
+        autocorrelation=autocorrelation,
+        false_alarm=getattr(verdict, "false_alarm", 0.0),
+    )

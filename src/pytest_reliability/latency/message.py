@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_reliability.report import Measurement
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -24,6 +26,17 @@ def explanation(measurement: Measurement) -> str:
     lines = ("      ".join(filter(None, (drawing(measurement), host))), ", ".join(others))
     indent = " " * (len(measurement.name) + 2)
     return "\n".join((head, *(indent + line for line in lines if line)))
+
+
+def headline(measurements: Sequence[Measurement]) -> str:
+    """The first of several broken budgets in a few words, since a summary has one line: "p95 ≤ 50 ms: 19 of 102 over"."""
+    first, *others = measurements
+    operation = f"{first.operation} " if first.operation else ""
+    more = f" (and {len(others)} more)" if others else ""
+    counted = (
+        first.reason if first.kind == "count" else f"{first.over} of {first.n} {'raised' if first.kind == 'errors' else 'over'}"
+    )
+    return f"{operation}{first.budget}: {counted}{more}"
 
 
 def bounds(measurement: Measurement) -> str:

@@ -9,6 +9,7 @@ costs 30 ns less than with `perf_counter_ns`.
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -35,7 +36,15 @@ class Sampler:
     A call that raises is a sample without end (infinite) where `tolerate_errors`, and raises here otherwise. Samples
     during which the thread was preempted are set aside, all of the run that they are in; `preemptions` counts those
     of this thread, None where nobody can.
+
+    `setup` is called before each call, untimed. What it returns is the first argument of the call, unless it is None.
+    `timer` times the calls, `clock` tells when to stop; they differ where processor time is measured.
     """
+
+    chunk = 1
+    intervals: list[float] | None = None
+    notes: tuple[str, ...] = ()
+    doubt = ""
 
     def __init__(
         self,
@@ -43,16 +52,21 @@ class Sampler:
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         *,
+        setup: Callable[[], Any] | None = None,
         tolerate_errors: bool = False,
         clock: Callable[[], float] = time.perf_counter,
+        timer: Callable[[], float] | None = None,
         preemptions: Callable[[], int] | None = None,
     ) -> None:
         self.error: Exception | None = None
         """The last exception of a call."""
         self.measured = self.set_aside = self._preempted_runs = 0
-        self._call = partial(function, *args, **kwargs or {}) if args or kwargs else function
+        self._function, self._args, self._kwargs = function, args, kwargs or {}
+        self._call = self._plain = partial(function, *args, **self._kwargs) if args or kwargs else function
+        self._setup = setup
         self._tolerated = Exception if tolerate_errors else ()
         self._clock = clock
+        self._timer = timer or clock
         self._preemptions = preemptions
         self._result = _NOTHING_YET
         self._run = 1
@@ -84,6 +98,7 @@ class Sampler:
         """
         drawn: list[float] = []
         while self._wants(count - len(drawn), deadline):
+            self.ready()
             before = self._preempted()
             drawn += self._kept(self._time(min(self._run, count - len(drawn))), before)
         return drawn
@@ -92,6 +107,7 @@ class Sampler:
         """The same for a function whose result is awaited, in the loop that runs already."""
         drawn: list[float] = []
         while self._wants(count - len(drawn), deadline):
+            await self.ready_async()
             before = self._preempted()
             drawn += self._kept(await self._time_async(min(self._run, count - len(drawn))), before)
         return drawn
@@ -99,6 +115,23 @@ class Sampler:
     def forget(self) -> None:
         """Start counting afresh: what was measured so far was warming up."""
         self.measured = self.set_aside = self._preempted_runs = 0
+
+    def ready(self) -> Callable[[], Any]:
+        """The next call, after its setup if there is one."""
+        if self._setup:
+            self._prepare(self._setup())
+        return self._call
+
+    async def ready_async(self) -> Callable[[], Any]:
+        """The same where the setup may have to be awaited, too."""
+        if self._setup:
+            given = self._setup()
+            self._prepare(await given if inspect.isawaitable(given) else given)
+        return self._call
+
+    def _prepare(self, given: Any) -> None:
+        """Bind what the setup returned to the next call."""
+        self._call = self._plain if given is None else partial(self._function, given, *self._args, **self._kwargs)
 
     def _wants(self, missing: int, deadline: float) -> bool:
         return missing > 0 and self._clock() < deadline and not self.too_busy
@@ -118,6 +151,8 @@ class Sampler:
         return times
 
     def _resize(self, lasted: float) -> None:
+        if self._setup:  # each call has its own
+            return
         if lasted < SHORT_RUN:
             self._run = min(MOST_IN_RUN, self._run * 2)
         elif lasted > LONG_RUN:
@@ -127,7 +162,7 @@ class Sampler:
     # result until the clock has been read again, so that freeing it is not counted as part of the next call.
 
     def _time(self, count: int) -> list[float]:
-        clock, call, tolerated, kept = self._clock, self._call, self._tolerated, self._result
+        clock, call, tolerated, kept = self._timer, self._call, self._tolerated, self._result
         times = [inf] * count
         for index in range(count):
             start = clock()
@@ -141,7 +176,7 @@ class Sampler:
         return times
 
     async def _time_async(self, count: int) -> list[float]:
-        clock, call, tolerated, kept = self._clock, self._call, self._tolerated, self._result
+        clock, call, tolerated, kept = self._timer, self._call, self._tolerated, self._result
         times = [inf] * count
         for index in range(count):
             start = clock()
