@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, isfinite
 from os import PathLike
+from pathlib import Path
 from statistics import median
 from threading import RLock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
@@ -117,7 +118,7 @@ class Latency(Dependencies):
         preemptions: Callable[[], int] | None = _PREEMPTIONS,
         load: Callable[[], Load] = Load.now,
     ) -> None:
-        super().__init__()
+        super().__init__(strict=True)
         self.name = name
         self.test = test
         self.doubt = doubt
@@ -222,6 +223,30 @@ class Latency(Dependencies):
             self._perform(plan)
         else:
             source.draw(1, self._clock() + limits.max_time)
+
+    def results(self, *runs: str | PathLike[str]) -> None:
+        """Judge what load engines wrote: k6, Locust, wrk2, vegeta, Gatling or JMeter.
+
+        Each file is a run of its own; those after the first confirm what it says. Limits of the whole test hold for all
+        calls of a run together.
+        """
+        __tracebackhide__ = True
+        from pytest_reliability.latency.engines import judge_result, read_results
+        from pytest_reliability.latency.engines.result import EVERYTHING
+
+        if not runs:
+            raise TypeError('latency.results() names no file; write latency.results("k6.json")')
+        first, *others = [{result.name: result for result in read_results(Path(run))} for run in runs]
+        found: list[Measurement] = []
+        for name, result in first.items():
+            everything = name == EVERYTHING
+            limits = self._limits.get(None) if everything else self._limits.get(name) or self._routes.get(name)
+            title = self._numbered(self.name if everything else name)
+            confirmations = [run[name] for run in others if name in run]
+            for budget in self._limited_by(limits).budgets:
+                measurement = judge_result(result, budget, confirmations, name=title, test=self.test)
+                found.append(replace(measurement, operation=name))
+        self._report(found)
 
     # --- Samples
 
@@ -361,6 +386,7 @@ class Latency(Dependencies):
 
     def _call(self, function: Callable[..., Any], args: Any, kwargs: Any, setup: Any, awaits: bool) -> Plan[Any]:
         """Call `function` until everything about it is decided."""
+        __tracebackhide__ = True
         operation, limited = self._limits_of_call(function)
         timer, preemptions = self._timing(limited)
         sampler = Sampler(
@@ -389,6 +415,7 @@ class Latency(Dependencies):
 
         The call itself is one of them where it has limits, unless it is watched requests that these are meant for.
         """
+        __tracebackhide__ = True
         meant_for_requests = self._watched and not name
         own = self._add(name, limited) if limited and not meant_for_requests and name not in self._operations else None
         loop = self._open_loop()
@@ -422,6 +449,7 @@ class Latency(Dependencies):
         **options: Any,
     ) -> Plan[Any]:
         """Judge the limits on a source of samples. `ready` makes a call of it available that is not measured."""
+        __tracebackhide__ = True
         name = self._numbered(name)
         found: list[Measurement] = []
         if limited.counts and ready is not None:
@@ -440,6 +468,7 @@ class Latency(Dependencies):
 
     def _load_with(self, function: Callable[..., Any], args: Any, kwargs: Any, how: Mapping[str, Any], awaits: bool) -> Plan[Any]:
         """Call `function` at a rate until everything about it is decided."""
+        __tracebackhide__ = True
         from pytest_reliability.latency.load import OpenLoop
 
         operation, limited = self._limits_of_call(function)
@@ -473,6 +502,7 @@ class Latency(Dependencies):
 
     def _take(self, measuring: Measuring, source: Source, name: str, awaits: bool) -> Plan[None]:
         """Take what the rule wants until it has decided."""
+        __tracebackhide__ = True
         step = measuring.begin()
         while step is not None:
             if step.pause:
@@ -483,6 +513,7 @@ class Latency(Dependencies):
 
     def _draw(self, measuring: Measuring, source: Source, step: Step, name: str, awaits: bool) -> Plan[list[float]]:
         """Take the samples of one step; in parts where somebody wants to see how far it is."""
+        __tracebackhide__ = True
         draw = source.draw_async if awaits else source.draw
         in_parts = self._progress is not None and isinstance(source, Sampler)
         drawn: list[float] = []

@@ -149,11 +149,8 @@ def fails_where_inconclusive(config: pytest.Config) -> bool:
 
 
 def limits_of_route(route: RouteLimits) -> Limits:
-    """A route's limits from the configuration; raises BudgetError, with the place, where these contradict each other."""
-    try:
-        return Limits.parse(of=route.name, **route.limits)
-    except BudgetError as error:
-        raise BudgetError(f"{route.at}: {error}") from error
+    """A route's limits from the configuration, which has been validated."""
+    return Limits.parse(of=route.name, **route.limits)
 
 
 def _workers(config: pytest.Config) -> tuple[int, str]:

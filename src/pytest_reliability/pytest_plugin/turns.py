@@ -7,6 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+
+import pytest
 
 if sys.platform == "win32":  # pragma: no cover - tested on Linux; what differs is only how a file is locked
     import msvcrt
@@ -54,6 +57,19 @@ class Turns:
         if not self._inside:
             os.close(self._descriptor)
 
-    def end(self) -> None:
-        """Remove the file; for the process that outlives all others."""
-        self.path.unlink(missing_ok=True)
+
+class Sweeper:
+    """Removes the files of a run's turns when all of its workers have ended; for xdist's controller."""
+
+    def __init__(self) -> None:
+        self._runs: set[str] = set()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Take note of the run that a worker is started for."""
+        self._runs.add(node.workerinput["testrunuid"])
+
+    def pytest_unconfigure(self) -> None:
+        """Remove the files."""
+        for run in self._runs:
+            Turns(run).path.unlink(missing_ok=True)
