@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import nan
 from typing import TYPE_CHECKING, cast
 
 from pytest_reliability.latency.engines.opened import Opened
@@ -96,7 +97,8 @@ def _sample(opened: Opened, calls: Calls, element: Element) -> None:
 
 def _add(opened: Opened, calls: Calls, label: str, stamp: str, elapsed: str, success: str, transaction: bool) -> None:
     seconds = opened.time(elapsed, "elapsed", MILLISECOND)
-    began = opened.time(stamp, "timeStamp", MILLISECOND)
+    # JMeter can be told to write the time of day in any other form; then only the length of the run is unknown.
+    began = int(stamp) * MILLISECOND if stamp.isascii() and stamp.isdigit() and len(stamp) == 13 else nan
     if success not in ("true", "false"):
         raise opened.damaged(f"success is {success!r}, which is neither true nor false")
     calls.add(label, seconds, failed=success == "false", began=began, ended=began + seconds, apart=transaction)

@@ -34,16 +34,19 @@ class Opened:
     def __init__(self, name: str, stream: BinaryIO) -> None:
         self.name = name
         self.number = 0
+        self._layers: list[BufferedReader[Any] | TextIOWrapper[Any]] = []
         buffered = BufferedReader(cast("RawIOBase", stream))
         start = self._guarded(lambda: buffered.peek(START))
         if start.startswith(_GZIP):
             import gzip
 
+            self._layers.append(buffered)
             unpacked = BufferedReader(cast("RawIOBase", gzip.GzipFile(fileobj=buffered)))
             buffered, start = unpacked, self._guarded(lambda: unpacked.peek(START))
         self.start = start[:START]
         """The first bytes, unpacked."""
         self._text = TextIOWrapper(buffered, encoding="utf-8-sig", errors="replace")
+        self._layers += buffered, self._text
         self._ahead: list[str] = []
         self._rest = self._read()
 
@@ -73,6 +76,11 @@ class Opened:
         for line in chain(ahead, self._rest):
             self.number += 1
             yield line
+
+    def leave(self) -> None:
+        """Let go of the stream, which belongs to whoever opened it."""
+        for layer in reversed(self._layers):
+            layer.detach()
 
     def wrong(self, what: str, hint: str, *, line: int | None = None) -> ResultsError:
         """The error to raise about the line that was read last, or about another; 0: about the file."""

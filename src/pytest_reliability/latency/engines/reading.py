@@ -46,6 +46,13 @@ def read_results(path: Path | str) -> tuple[Result, ...]:
 
 def _read(name: str, file: BinaryIO) -> tuple[Result, ...]:
     opened = Opened(name, file)
+    try:
+        return _results(opened)
+    finally:
+        opened.leave()
+
+
+def _results(opened: Opened) -> tuple[Result, ...]:
     reader = next((reader for reader in READERS if reader.recognises(opened)), None)
     if reader is None:
         raise opened.wrong(_unknown(opened), f"give results of {KINDS}; docs/load-engines.md says how to make each", line=0)
@@ -56,7 +63,7 @@ def _read(name: str, file: BinaryIO) -> tuple[Result, ...]:
         results.insert(0, everything)
     if everything is None:
         raise opened.wrong("there are no requests in it", "run the load test until it has sent some", line=0)
-    source = f"{name} ({reader.name})"
+    source = f"{opened.name} ({reader.name})"
     ordered = sorted(results, key=lambda result: result.name != EVERYTHING)
     return tuple(replace(result, source=source) for result in ordered)
 

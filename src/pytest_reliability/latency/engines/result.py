@@ -10,7 +10,8 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import ceil, floor, inf, pi, sqrt
+from math import ceil, floor, inf, isnan, pi, sqrt
+from sys import float_info
 from typing import Literal, NamedTuple, TypeAlias
 
 EVERYTHING = ""
@@ -110,6 +111,7 @@ class Result:
             return sum((part.over(limit) for part in self.parts), NOTHING)
         if self.times is not None:
             return _exactly(self.times, limit)
+        limit = _as_read(limit)
         least = max((mark.least for mark in self.marks if mark.seconds > limit), default=0)
         most = min((mark.most for mark in self.marks if mark.seconds <= limit), default=self.timed)
         if self.failed == "apart":
@@ -206,7 +208,7 @@ class _Operation:
 
     def add(self, time: float, began: float, ended: float) -> None:
         self.times.append(time)
-        if began < self.began:
+        if began < self.began or isnan(began):  # one that is not known makes the length unknown
             self.began = began
         if ended > self.ended:
             self.ended = ended
@@ -225,6 +227,12 @@ class _Operation:
         )
 
 
+def _as_read(limit: float) -> float:
+    """The limit, and a billionth of it more: 1900 ms are no longer than 1.9 s, whatever arithmetic makes of either."""
+    return min(limit * (1.0 + 1e-9), float_info.max)
+
+
 def _exactly(times: Sequence[float], limit: float) -> Share:
+    limit = _as_read(limit)
     over = sum(1 for time in times if time > limit)
     return Share(len(times), over, over)

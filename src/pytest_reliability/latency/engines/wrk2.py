@@ -99,4 +99,4 @@ def _marks(shares: list[tuple[float, float, float]], slowest: tuple[float, float
     return tuple(marks), in_words(held)
 
 
-READERS = (Reader("wrk", is_wrk, read_wrk),)
+READERS = (Reader("wrk or wrk2", is_wrk, read_wrk),)
