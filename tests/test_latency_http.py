@@ -511,6 +511,19 @@ def test_a_body_that_needs_no_closing_ends_with_its_last_chunk(recorder: Recorde
     assert [("POST /", 1.0, False), ("GET /orders/{id}", 1.0, False)] == recorder.samples
 
 
+@pytest.mark.parametrize(("read", "seconds"), [(0, 1.0), (1, 2.0), (2, 2.0)])
+def test_a_body_that_is_never_closed_ended_with_what_was_taken_last(recorder: Recorder, read: int, seconds: float) -> None:
+    """Flask's test client leaves bodies unread and unclosed; what happens until they are dropped is not counted."""
+    body = recorder.watch(wsgi(recorder, body=Body(recorder)))({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+    chunks = iter(body)
+    for _ in range(read):
+        next(chunks, None)
+    recorder.now += 60.0
+    assert [] == recorder.samples
+    del body, chunks
+    assert [("GET /", seconds, False)] == recorder.samples
+
+
 def raising(_: object) -> Iterator[bytes]:
     """A body that breaks in its middle."""
     yield b"x"
@@ -536,7 +549,7 @@ def test_a_body_that_is_left_unread_ends_when_it_is_closed(recorder: Recorder) -
     body = recorder.watch(wsgi(recorder, body=Body(recorder)))({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
     chunks = iter(body)
     next(chunks)
-    chunks.close()  # type: ignore[attr-defined]
+    chunks.close()
     assert [] == recorder.samples
     body.close()
     assert [("GET /", 3.0, False)] == recorder.samples

@@ -100,28 +100,36 @@ class WatchedWSGI(Proxy):
 
         sample = watch.begin(str(environ["REQUEST_METHOD"]), path, told)
         try:
-            return WatchedBody(app(environ, start), sample)
+            body = app(environ, start)
         except BaseException:
             sample.fail()
             raise
+        sample.reached()
+        return WatchedBody(body, sample)
 
 
 class WatchedBody(Proxy):
-    """What a WSGI application returns. The sample ends when it is closed, or exhausted where there is nothing to close."""
+    """What a WSGI application returns. The sample ends when it is closed, or exhausted where there is nothing to close.
+
+    Flask's test client neither closes nor always reads it: then the sample ended with what was taken last.
+    """
 
     __slots__ = ()
 
     def __iter__(self) -> Iterator[bytes]:
         sample: Sample = self._self_state
         try:
-            yield from self._self_wrapped
+            for chunk in self._self_wrapped:
+                sample.reached()
+                yield chunk
         except GeneratorExit:
             raise
         except BaseException:
             sample.fail()
             raise
+        sample.reached()
         if not hasattr(self._self_wrapped, "close"):
-            sample.end()
+            sample.settle()
 
     def close(self) -> None:
         """Close it, which servers do once they are through with it."""
@@ -132,6 +140,9 @@ class WatchedBody(Proxy):
             sample.fail()
             raise
         sample.end()
+
+    def __del__(self) -> None:
+        self._self_state.settle()
 
 
 def _nothing() -> None:

@@ -34,10 +34,11 @@ class Watch:
 class Sample:
     """A request that is under way. It is recorded once, however often it is told to end."""
 
-    __slots__ = ("_began", "_name", "_preempted", "_thread", "_watch", "failed")
+    __slots__ = ("_began", "_name", "_preempted", "_so_far", "_thread", "_watch", "failed")
 
     def __init__(self, watch: Watch, name: Callable[[], str]) -> None:
         self.failed = False
+        self._so_far = (inf, False)
         self._name = name
         self._watch: Watch | None = watch
         self._thread = get_ident()
@@ -48,17 +49,26 @@ class Sample:
         """The status has come: a server error makes it a failure."""
         self.failed = status >= SERVER_ERROR
 
+    def reached(self) -> None:
+        """Another part of the answer has come, perhaps the last one."""
+        watch = self._watch
+        if watch is not None:
+            seconds = watch.clock() - self._began
+            # the count is the thread's own: nothing can be said where another thread saw the end
+            counted = watch.preemptions if get_ident() == self._thread else None
+            self._so_far = seconds, counted is not None and counted() != self._preempted
+
+    def settle(self) -> None:
+        """Nothing more will come: the last part was the end."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            seconds, preempted = self._so_far
+            watch.record(self._name(), inf if self.failed else seconds, preempted)
+
     def end(self) -> None:
         """The answer is complete."""
-        watch = self._watch
-        if watch is None:
-            return
-        seconds = watch.clock() - self._began
-        self._watch = None
-        # the count is the thread's own: nothing can be said where another thread saw the end
-        counted = watch.preemptions if get_ident() == self._thread else None
-        preempted = counted is not None and counted() != self._preempted
-        watch.record(self._name(), inf if self.failed else seconds, preempted)
+        self.reached()
+        self.settle()
 
     def fail(self) -> None:
         """There is no answer, or no more of it."""
