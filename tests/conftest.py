@@ -36,6 +36,11 @@ def quiet_host(monkeypatch):
     quiet = {"load": lambda: Load(time.perf_counter(), 0.0, 0, 0), "preemptions": lambda: 0, "sleep": lambda seconds: None}
     for name, value in quiet.items():
         monkeypatch.setitem(Latency.__init__.__kwdefaults__, name, value)
+
+    async def pause(self, seconds):
+        pass
+
+    monkeypatch.setattr(Latency, "_pause", pause)
 """
 """A conftest.py for inner runs: no verdict depends on what else this machine is doing, and no time goes by with resting."""
 
