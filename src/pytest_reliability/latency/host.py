@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from pytest_reliability.latency.message import percent
 
 PROC = Path("/proc")
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
+
+DISTURBED = 0.02
+"""The share of its time that a run of calls has to lose to count as preempted. A call of a tenth of a second is preempted a
+few times on any host, for microseconds: if that set it aside, no long call could ever be judged."""
 
 MOST_SET_ASIDE = 0.5
 """Past this share of preempted samples the host is too busy to judge: a call is the likelier to be preempted the longer
@@ -170,8 +175,8 @@ class Evidence:
         return f"host {'quiet' if self.quiet else 'busy'}: {', '.join(filter(None, parts))}"
 
 
-def preemption_counter() -> Callable[[], int] | None:
-    """A function that says how often the calling thread was preempted so far; None where nobody counts that.
+def preemption_counter(proc: Path = PROC, clock: Callable[[], float] = time.perf_counter) -> Callable[[], int] | None:
+    """A function that says how often the calling thread was disturbed so far by preemption; None where nobody counts that.
 
     macOS counts for whole processes only. That is not used: any thread of an extension or of the interpreter would set
     samples aside that it did not touch.
@@ -182,7 +187,33 @@ def preemption_counter() -> Callable[[], int] | None:
         usage, thread = resource.getrusage, resource.RUSAGE_THREAD
     except (ImportError, AttributeError):
         return None
-    return lambda: usage(thread).ru_nivcsw
+    schedstat, local = proc / "thread-self" / "schedstat", threading.local()
+
+    def disturbances() -> int:
+        """Ask how much time was lost only where any was: that takes fifty times as long as asking whether."""
+        at, times = clock(), usage(thread).ru_nivcsw
+        try:
+            seen: _Seen = local.seen
+        except AttributeError:
+            seen = local.seen = _Seen(at, times, _delayed(_text(schedstat)))
+        if times != seen.times:
+            lost = _delayed(_text(schedstat))
+            if lost is None or seen.lost is None or lost - seen.lost >= DISTURBED * (at - seen.at):
+                seen.count += 1
+            seen.times, seen.lost = times, lost
+        seen.at = at
+        return seen.count
+
+    return disturbances
+
+
+class _Seen:
+    """A thread as it was last seen: when, how often preempted, the seconds that it had lost, and what came of all that."""
+
+    __slots__ = ("at", "count", "lost", "times")
+
+    def __init__(self, at: float, times: int, lost: float | None) -> None:
+        self.at, self.times, self.lost, self.count = at, times, lost, 0
 
 
 def machine_speed(clock: Callable[[], float] = time.perf_counter) -> float:
