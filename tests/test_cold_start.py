@@ -191,6 +191,15 @@ def test_none_is_killed_for_having_begun_late():
     assert starts.error is None
 
 
+def test_a_single_start_is_not_judged():
+    """One process, even where it had to wait for a processor: it has as much time as it needs."""
+    starts = Told(0.9)
+    assert "" == starts.start()
+    assert 1 == starts.measured
+    with pytest.raises(ColdStartFailed, match="ended with status 1"):
+        python("raise SystemExit(1)").start()
+
+
 def test_past_the_deadline_none_is_started():
     """Fewer samples are no samples made up."""
     starts = python("pass")
@@ -242,7 +251,7 @@ def test_processor_time_cannot_be_had_everywhere(monkeypatch):
 
 @accounted
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not tell how long a process waited")
-def test_linux_tells_how_long_a_process_had_to_wait():
+def test_linux_tells_how_long_a_process_had_to_wait(monkeypatch):
     """Read from the process itself, after its end and before it is forgotten."""
     readings: list[float | None] = []
     original = cold._waited
@@ -251,13 +260,10 @@ def test_linux_tells_how_long_a_process_had_to_wait():
         readings.append(original(process))
         return readings[-1]
 
-    cold._waited = reading
-    try:
-        starts = ColdStarts([sys.executable, "-c", "pass"])
-        starts.draw(1, soon())
-        assert starts.guarded
-    finally:
-        cold._waited = original
+    monkeypatch.setattr(cold, "_waited", reading)
+    starts = ColdStarts([sys.executable, "-c", "pass"])
+    starts.start()
+    assert starts.guarded
     assert 2 == len([waited for waited in readings if waited is not None and 0.0 <= waited < 60.0])
 
 
@@ -295,21 +301,18 @@ def test_an_interrupt_ends_the_process(system, monkeypatch):
         os.kill(killed[0], 0)
 
 
-def test_a_process_that_has_ended_is_not_killed(system):
+def test_a_process_that_has_ended_is_not_killed(system, monkeypatch):
     """Its number may be somebody else's by then."""
     starts = python("pass")
     processes: list[cold._Process] = []
-    original = cold._Process.__init__
+    end = cold._Process.end
 
-    def noted(process: cold._Process, *arguments: Any) -> None:
+    def noted(process: cold._Process, *arguments: Any) -> Any:
         processes.append(process)
-        original(process, *arguments)
+        return end(process, *arguments)
 
-    cold._Process.__init__ = noted  # type: ignore[method-assign]
-    try:
-        starts.draw(1, soon())
-    finally:
-        cold._Process.__init__ = original  # type: ignore[method-assign]
+    monkeypatch.setattr(cold._Process, "end", noted)
+    starts.draw(1, soon())
     processes[0].kill()
     assert not processes[0]._killed
 

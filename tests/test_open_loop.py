@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import http.client
+import re
 import selectors
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,24 +220,15 @@ def test_a_frozen_service_is_caught_by_tasks_too(loop):
     assert 0.3 == pytest.approx(quantile(samples, 0.95), abs=0.011)
 
 
-def test_a_plain_function_that_freezes_is_caught():
-    """Behind a lock, in real time: the one call that a closed loop sees is not in its p95."""
-    lock, calls = threading.Lock(), 0
-
-    def service() -> None:
-        nonlocal calls
-        with lock:
-            calls += 1
-            time.sleep(0.5 if calls == 40 else 0.0005)
-
-    closed = []
-    for _ in range(100):
-        began = time.perf_counter()
-        service()
-        closed.append(time.perf_counter() - began)
-    calls = 0
-    drawn = OpenLoop(service, rate=100.0, duration=1.0, concurrency=50).draw(100, time.perf_counter() + 60.0)
-    assert quantile(closed, 0.95) < 0.1 < quantile(drawn, 0.95)
+def test_the_script_of_the_page_shows_what_the_page_says(tmp_path):
+    """A plain function behind a lock, in real time: a freeze is not in p95, unless time counts from when a call was due."""
+    page = (Path(__file__).parents[1] / "docs" / "open-loop.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r'```python title="freeze.py"\n(.*?)```', page, re.DOTALL)
+    (tmp_path / "freeze.py").write_text(script, encoding="utf-8")
+    done = subprocess.run([sys.executable, "freeze.py"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in done.stdout.splitlines()]
+    assert [row[0] for row in rows] == re.findall(r"^\| (closed loop|100/s.*?) \|", page, re.MULTILINE)
+    assert [True, True, False, False] == [float(row[3]) < 100.0 for row in rows]
 
 
 class Freezing:
@@ -540,6 +534,17 @@ def test_a_tenth_of_a_load_warms_up():
     assert (210, 200, 200) == (world.made, load.measured, len(load.intervals))
     load.forget()
     assert (0, []) == (load.measured, load.intervals)
+
+
+def test_as_many_loads_are_made_as_hold_the_samples():
+    """The rule asks for two or three loads at once; preempted calls are not made up for by another."""
+    world = World()
+    load = world.load(world.taking(0.001, -0.001, 0.001), 10.0, 5, preemptions=lambda: world.preempted)
+    assert 14 == len(load.draw(15, FOREVER))
+    assert 5 == len(load.draw(1, FOREVER))
+    assert 5 == len(load.draw(6, FOREVER))
+    assert (25, 1) == (load.measured, load.set_aside)
+    assert 5 == len(load.draw(15, world.now + 0.1))
 
 
 def test_a_load_says_how_many_samples_come_at_once():

@@ -121,11 +121,12 @@ class Metronome:
 class OpenLoop:
     """Calls `function` `rate` times a second for `duration` seconds, in `concurrency` threads or tasks at most.
 
-    A draw is one such load, and its samples come in the order in which the calls were due. Where all callers are busy, a
-    call waits for one of them and its latency grows: that is the system's doing. Calls that still wait when the load is
-    over for as long again as it lasted never start, and are infinite; so are those that never answer. How late the
-    machine itself was is measured apart, and casts `doubt` on a failure where it is more than a tenth of `limit`, what
-    the tightest budget allows in seconds (of the time between two calls where that is not known).
+    A draw is as many such loads as hold the samples that are wanted, at least one. Its samples come in the order in which
+    the calls were due. Where all callers are busy, a call waits for one of them and its latency grows: that is the system's
+    doing. Calls that still wait when the load is over for as long again as it lasted never start, and are infinite; so are
+    those that never answer. How late the machine itself was is measured apart, and casts `doubt` on a failure where it is
+    more than a tenth of `limit`, what the tightest budget allows in seconds (of the time between two calls where that is
+    not known).
 
     A call that raises is infinite where `tolerate_errors`; otherwise the first one ends the load and raises here. Calls
     during which their thread was preempted are set aside; `preemptions` counts those of the calling thread.
@@ -162,7 +163,7 @@ class OpenLoop:
         self._duration = duration
         self._concurrency = concurrency
         self._limit = limit
-        self._tolerated = Exception if tolerate_errors else ()
+        self._tolerate_errors = tolerate_errors
         self._clock = clock
         self._sleep = sleep
         self._preemptions = preemptions
@@ -217,20 +218,20 @@ class OpenLoop:
         return ""
 
     def draw(self, count: int, deadline: float) -> list[float]:
-        """Put one load on the function, called in threads, unless the deadline has passed or the host is too busy."""
-        samples: list[float] = []
-        for load in self._loads(deadline):
+        """Put the function under load, called in threads, unless the deadline has passed or the host is too busy."""
+        drawn: list[float] = []
+        for load in self._loads(count, deadline):
             call = partial(self._call, load)
             with _Threads(call, min(self._concurrency, load.calls), self._sleep) as team, self._metronome:
                 for action, seconds in self._dispatch(load, team):
                     action(seconds)
-            samples = self._concluded(load)
-        return samples
+            drawn += self._concluded(load)
+        return drawn
 
     async def draw_async(self, count: int, deadline: float) -> list[float]:
         """The same for a function whose result is awaited, called in tasks of the loop that runs already."""
-        samples: list[float] = []
-        for load in self._loads(deadline):
+        drawn: list[float] = []
+        for load in self._loads(count, deadline):
             call = partial(self._call_async, load)
             with self._metronome:
                 async with _Tasks(call) if runs_asyncio() else _AnyioTasks(call) as team:
@@ -239,8 +240,8 @@ class OpenLoop:
                             await action(seconds)
                     finally:
                         load.over = True
-            samples = self._concluded(load)
-        return samples
+            drawn += self._concluded(load)
+        return drawn
 
     def forget(self) -> None:
         """Start counting afresh: what was measured so far was warming up."""
@@ -250,17 +251,18 @@ class OpenLoop:
         self.intervals.clear()
         self._metronome.late.clear()
 
-    def _loads(self, deadline: float) -> Iterator[_Load]:
-        """The load to make, and a short one to warm up with before the first."""
+    def _loads(self, count: int, deadline: float) -> Iterator[_Load]:
+        """As many loads as it takes, and before the first a short one to warm up with."""
         # Who begins just before the deadline may take as long as those who began long before.
         self._patience = max(self._patience, deadline - self._clock())
         warm_up = int(WARM_UP_SHARE * self.chunk)
         if not self._warm and warm_up and self._clock() < deadline:
-            yield _Load(warm_up)
+            yield _Load(warm_up, warms_up=True)
             self.forget()
         self._warm = True
-        if self._clock() < deadline and not self.too_busy:
-            yield _Load(self.chunk)
+        for _ in range(max(1, round(count / self.chunk))):
+            if self._clock() < deadline and not self.too_busy:
+                yield _Load(self.chunk)
 
     def _dispatch(self, load: _Load, team: _Team) -> Iterator[Wait]:
         """Start the calls of a load when they are due, and wait for the last. The time that this takes itself is metered."""
@@ -336,10 +338,10 @@ class OpenLoop:
 
     def _raised(self, load: _Load, index: int, error: BaseException) -> None:
         load.answers.append((self._clock(), index, inf))
-        if not isinstance(error, self._tolerated):
-            load.failure = load.failure or error
-        elif isinstance(error, Exception):
+        if self._tolerate_errors and isinstance(error, Exception):
             self.error = error
+        elif load.failure is None:
+            load.failure = error
 
     def _concluded(self, load: _Load) -> list[float]:
         """The samples of a load that is over, in the order in which the calls were due."""
@@ -353,7 +355,7 @@ class OpenLoop:
         self._never_started += load.calls - load.started
         self._never_answered += load.started - len(answers)
         self.intervals += load.intervals(answers)
-        if self.too_busy:
+        if self.too_busy or load.warms_up:
             return []
         return [latencies.get(index, inf) for index in range(load.calls) if index not in load.preempted]
 
@@ -361,8 +363,9 @@ class OpenLoop:
 class _Load:
     """One load: which call is due when, and what became of them."""
 
-    def __init__(self, calls: int) -> None:
+    def __init__(self, calls: int, *, warms_up: bool = False) -> None:
         self.calls = calls
+        self.warms_up = warms_up
         self.began = self._interval = 0.0
         self.started = self.waited = 0
         self.answers: list[tuple[float, int, float]] = []
