@@ -11,7 +11,7 @@ iterator; `session` runs several on the same calls, in the test's own event loop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import count, islice
@@ -36,7 +36,7 @@ WORTH_GOING_ON = 1.1
 
 MOST_SAMPLES = 100_000
 
-FAIL_LEVEL = 0.02
+FAIL_LEVEL = 0.01
 """The chance that a first batch fails by accident, over all its looks."""
 
 SPREAD = (0.0, 0.1, 1.0)
@@ -83,6 +83,9 @@ GROSS_TIME = 3.0
 
 MOST_LEFT_OUT = 2_000
 """How many samples `judge` lets pass, at most, instead of a rest."""
+
+SPARED = 0.0625
+"""How much of what is left of recorded samples it lets pass at a time."""
 
 CALLS_PER_BLOCK = 10
 """Throughput is judged on the means of so many successive samples."""
@@ -210,7 +213,7 @@ def judge(
     is inconclusive. Once the looks that every budget gets are spent, more follow while the samples of a batch add up
     to less than `seconds`.
     """
-    stream = iter(samples)
+    supply = _Supply(samples)
     steps = (design or sequential)(budget, seconds)
     rests, took = 0, 0.0
     received: Sequence[float] = ()
@@ -221,16 +224,42 @@ def judge(
             began = perf_counter()
             if rest is not None:
                 rest()
-            stream = _let_pass(stream, resting_time(took, rests) - (perf_counter() - began))
+            supply.let_pass(resting_time(took, rests) - (perf_counter() - began))
             rests, took = rests + 1, 0.0
         else:
-            received = tuple(islice(stream, wanted))
+            received = supply.draw(wanted)
             took += _duration(received)
         try:
             wanted = steps.send(received)
         except StopIteration as decided:
             verdict: Verdict = decided.value
             return verdict
+
+
+class _Supply:
+    """Samples of which some may have to pass."""
+
+    def __init__(self, samples: Iterable[float]) -> None:
+        self._samples = iter(samples)
+        self._left = len(samples) if isinstance(samples, Sized) else inf
+
+    def draw(self, count: int) -> tuple[float, ...]:
+        """The next ones; fewer where there are no more."""
+        drawn = tuple(islice(self._samples, count))
+        self._left -= len(drawn)
+        return drawn
+
+    def let_pass(self, seconds: float) -> None:
+        """Skip what adds up to so many seconds; but of samples that come to an end no more than can be spared."""
+        passed: list[float] = []
+        most = min(MOST_LEFT_OUT, self._left * SPARED)
+        while seconds > 0.0 and len(passed) < most:
+            skipped = self.draw(1)
+            if not skipped:
+                self._samples = iter(passed)
+                return
+            passed += skipped
+            seconds -= _duration(skipped)
 
 
 def sequential(budget: Budget, seconds: float) -> Generator[int, Sequence[float], Verdict]:
@@ -246,8 +275,8 @@ def at_once(n: int) -> Design:
 def _decide(budget: Budget, seconds: float, chunk: int) -> Generator[int, Sequence[float], Verdict]:
     """Judge until there is an outcome; where calls are only slow to start, leave out what there is and start again."""
     left_out = rests = 0
-    for start in range(STARTS):
-        batches, rests, slow_start = yield from _attempt(budget, seconds, chunk, rests, start < STARTS - 1)
+    for start in range(1, STARTS + 1):
+        batches, rests, slow_start = yield from _attempt(budget, seconds, chunk, rests, start)
         if not slow_start:
             break
         left_out += sum(batch.n for batch in batches)
@@ -264,11 +293,12 @@ def _decide(budget: Budget, seconds: float, chunk: int) -> Generator[int, Sequen
 
 
 def _attempt(
-    budget: Budget, seconds: float, chunk: int, rests: int, may_start_again: bool
+    budget: Budget, seconds: float, chunk: int, rests: int, start: int
 ) -> Generator[int, Sequence[float], tuple[list[Batch], int, bool]]:
     """A batch and, as long as all fail, fresh ones; how many rests there were by then; and whether it was but a slow start."""
     first = yield from _batch(budget, seconds, chunk, FAIL_LEVEL, PASS_LEVEL)
     batches = [first]
+    may_start_again = start < STARTS
     if first.outcome != FAIL or (may_start_again and _began_slowly(budget, first)):
         return batches, rests, first.outcome == FAIL
     span = min(seconds, GROSS_TIME if _gross(budget, first) else MAX_TIME)
@@ -284,10 +314,12 @@ def _attempt(
         fresh = yield from _batch(budget, seconds, chunk, CONFIRM_LEVEL, GIVE_UP_LEVEL)
         passed += fresh.took
         batches.append(fresh)
-        if fresh.outcome != FAIL:
-            break
-        if may_start_again and much_faster(fresh.samples, first.samples):
+        agrees = fresh.outcome == FAIL
+        # One slow batch before a fast one may be anything; that calls get faster all the time has to be seen twice.
+        if (agrees or start > 1) and may_start_again and fresh.complete and much_faster(fresh.samples, first.samples):
             return batches, rests, True
+        if not agrees:
+            break
     return batches, rests, False
 
 
@@ -385,18 +417,6 @@ def _share(index: int) -> float:
 
 def _duration(samples: Iterable[float]) -> float:
     return sum(sample for sample in samples if isfinite(sample))
-
-
-def _let_pass(samples: Iterator[float], seconds: float) -> Iterator[float]:
-    """What comes after so many seconds of samples; where they end before that, nothing was gained, so all of them."""
-    passed: list[float] = []
-    while seconds > 0.0 and len(passed) < MOST_LEFT_OUT:
-        sample = next(samples, None)
-        if sample is None:
-            return iter(passed)
-        passed.append(sample)
-        seconds -= sample if isfinite(sample) else 0.0
-    return samples
 
 
 def _began_slowly(budget: Budget, batch: Batch) -> bool:
