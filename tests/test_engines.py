@@ -308,6 +308,21 @@ def test_k6_without_failures_says_so():
     assert "does not say how many requests failed" in note
 
 
+@pytest.mark.parametrize("text", [files.HDRPLOT, files.TEXTS["HdrHistogram"], files.VEGETA_HISTOGRAM])
+def test_errors_that_nobody_counted_are_not_judged(text):
+    """A file of times alone proves nothing about errors, and says that it takes none of them for one."""
+    assert ("inconclusive", "the file does not say how many requests failed") == judged(text, "errors=1%")
+    assert "none is taken to have" in judge_result(read(text)[0], Budget.parse("p95=1s")).notes[0]
+
+
+def test_notes_stand_where_they_matter():
+    """What percentiles mean says nothing about errors."""
+    result = read(files.GATLING_REPORT)[0]
+    assert [1, 0, 0] == [
+        len(judge_result(result, Budget.parse(text)).notes) for text in ("p95=1s", "errors=1%", "throughput=1/s")
+    ]
+
+
 @pytest.mark.parametrize(
     ("metrics", "n", "seconds", "name"),
     [
@@ -489,7 +504,9 @@ def test_a_pass_needs_even_the_most_to_be_few():
     outcome, reason = judged(files.K6_SUMMARY, "p95=50ms")
     assert "inconclusive" == outcome
     assert "the file holds p50, p90, p95 and the maximum only; p95.5 or a higher one within 50 ms would be enough" in reason
-    assert ("pass", "between 12 and 613 of 12,000 over (up to 1,145 may be)") == judged(files.K6_SUMMARY, "p90=50ms")
+    assert ("pass", "between 12 and 613 of 12,000 over, 12 of them failed (up to 1,145 may be)") == judged(
+        files.K6_SUMMARY, "p90=50ms"
+    )
 
 
 def test_a_file_of_percentiles_says_nothing_about_higher_ones():

@@ -55,7 +55,15 @@ def read_table(opened: Opened) -> Iterator[Result]:
     else:
         marks = counted(rows, total, unit)
         yield Result(
-            name=EVERYTHING, n=total, errors=0, source=opened.name, marks=marks, timed=total, holds=HOLDS, notes=(NO_ERRORS,)
+            name=EVERYTHING,
+            n=total,
+            errors=0,
+            source=opened.name,
+            marks=marks,
+            timed=total,
+            holds=HOLDS,
+            counts_failures=False,
+            notes=(NO_ERRORS,),
         )
 
 
@@ -112,6 +120,7 @@ def _estimates(opened: Opened, rows: list[Row], unit: float) -> Result:
         marks=tuple(marks),
         timed=n,
         holds="estimated percentiles",
+        counts_failures=False,
         notes=(NO_ERRORS,),
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from math import nan
 from typing import Any
 
+from pytest_reliability.latency.engines.hdr import NO_ERRORS
 from pytest_reliability.latency.engines.instants import instant
 from pytest_reliability.latency.engines.opened import Opened
 from pytest_reliability.latency.engines.readers import Reader
@@ -121,6 +122,7 @@ def _summed(
         seconds=seconds,
         holds=held,
         lacks=lacks,
+        counts_failures=not note,
         notes=note,
     )
 
@@ -143,7 +145,7 @@ def _errors(opened: Opened, suffix: str, n: int, metrics: Mapping[str, Mapping[s
     rate = metrics.get(f"http_req_failed{suffix}", {})
     failed = rate.get("passes", rate.get("matches"))
     if failed is None:
-        return 0, ("the summary does not say how many requests failed: none is taken to have",)
+        return 0, (NO_ERRORS,)
     return min(n, opened.count(failed, "the number of failed requests")), ()
 
 

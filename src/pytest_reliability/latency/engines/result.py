@@ -80,6 +80,8 @@ class Result:
     known of `timed` calls, and `failed` how the `errors` relate to them: they are "among" them; they were left out of them
     ("apart"); or some may be among them, nobody knows how many ("anywhere"). `parts` are results that were put together.
 
+    Where the file does not tell failures from successes, it does not count them (`counts_failures`) and `errors` is 0.
+
     `seconds` is how long all this took, give or take `precision`; None where nobody knows. `holds` names what the file holds
     ("p90, p95 and the maximum"); `lacks` says why nothing at all can be judged, "" where something can. `source` is the file,
     and `notes` are what people should know beside a verdict.
@@ -98,6 +100,7 @@ class Result:
     precision: float = 0.0
     holds: str = "every call"
     lacks: str = ""
+    counts_failures: bool = True
     notes: tuple[str, ...] = ()
 
     @property
@@ -166,6 +169,7 @@ def together(results: Sequence[Result], name: str, *, side_by_side: bool) -> Res
         precision=max(result.precision for result in results),
         holds="; ".join(dict.fromkeys(result.holds for result in results)),
         lacks=next((result.lacks for result in results if result.lacks), ""),
+        counts_failures=all(result.counts_failures for result in results),
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
     )
 

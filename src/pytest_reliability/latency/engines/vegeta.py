@@ -146,7 +146,17 @@ def read_histogram(opened: Opened) -> Iterator[Result]:
         counts.append((_go_duration(opened, match[1]), int(match[3])))
     n = sum(count for _, count in counts)
     marks = tuple(_steps(opened, counts))
-    yield Result(name=EVERYTHING, n=n, errors=0, source=opened.name, marks=marks, timed=n, holds=HOLDS, notes=(NO_ERRORS,))
+    yield Result(
+        name=EVERYTHING,
+        n=n,
+        errors=0,
+        source=opened.name,
+        marks=marks,
+        timed=n,
+        holds=HOLDS,
+        counts_failures=False,
+        notes=(NO_ERRORS,),
+    )
 
 
 def _steps(opened: Opened, counts: list[tuple[float, int]]) -> list[Mark]:

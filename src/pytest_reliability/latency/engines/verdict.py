@@ -44,6 +44,9 @@ def judge_result(
     lacking = next((run.lacks for run in runs if run.lacks), "")
     if lacking:
         outcome, reason, share = INCONCLUSIVE, lacking, Share(sum(run.n for run in runs), 0, 0)
+    elif budget.counts_errors and not all(run.counts_failures for run in runs):
+        reason = "the file does not say how many requests failed"
+        outcome, share = INCONCLUSIVE, Share(sum(run.n for run in runs), 0, 0)
     elif budget.kind == "throughput":
         outcome, reason = _throughput(runs, budget)
         share = Share(sum(run.n for run in runs), 0, 0)
@@ -64,7 +67,7 @@ def _counted(runs: Sequence[Result], budget: Budget) -> tuple[str, str, Share]:
     fails_at = surprisingly_many(whole.n, allowed, RUN_LEVEL)
     broken = [_broken(piece, allowed, AGREE_LEVEL if index else RUN_LEVEL) for index, piece in enumerate(pieces)]
     each_over = [_broken(share, allowed, AGREE_LEVEL) for share in shares] if len(runs) > 1 else [False]
-    said = _said(whole, budget)
+    said = _said(whole, budget, sum(run.errors for run in runs))
     if all(broken):
         return FAIL, f"{said} ({fails_at:,} would do), {_agreed(runs, pieces)}", whole
     if whole.most <= passes_at and whole.most < fails_at and not any(each_over):
@@ -88,11 +91,11 @@ def _broken(share: Share, allowed: float, level: float) -> bool:
     return share.n >= LEAST and share.least >= surprisingly_many(share.n, allowed, level)
 
 
-def _said(share: Share, budget: Budget) -> str:
-    word = "failed" if budget.counts_errors else "over"
+def _said(share: Share, budget: Budget, errors: int) -> str:
+    word = "failed" if budget.counts_errors else f"over, {errors:,} of them failed" if errors else "over"
     n, least, most = share
     if least == most:
-        return f"{least or 'none':,} of {n:,} {word}" if least else f"none of {n:,} {word}"
+        return f"{least:,} of {n:,} {word}" if least else f"none of {n:,} {word}"
     return f"between {least:,} and {most:,} of {n:,} {word}"
 
 
@@ -222,5 +225,5 @@ def _measurement(
         kind=budget.kind,
         autocorrelation=autocorrelation(samples) if len(runs) == 1 and samples else None,
         false_alarm=RUN_LEVEL * AGREE_LEVEL ** (pieces - 1),
-        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        notes=tuple(dict.fromkeys(note for run in runs if timed or not run.counts_failures for note in run.notes)),
     )
