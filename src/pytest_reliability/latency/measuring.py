@@ -14,7 +14,7 @@ from math import inf
 from pytest_reliability.latency.budget import Budget
 from pytest_reliability.latency.distribution import histogram
 from pytest_reliability.latency.host import Evidence, Load
-from pytest_reliability.latency.judge import FAIL, INCONCLUSIVE, REST, Design, Verdict, resting_time
+from pytest_reliability.latency.judge import CALLS_PER_BLOCK, FAIL, INCONCLUSIVE, REST, Design, Verdict, at_once, resting_time
 from pytest_reliability.latency.message import percent
 from pytest_reliability.latency.source import Collected
 from pytest_reliability.report import Measurement
@@ -92,6 +92,8 @@ class Measuring:
         self._before = load() if load else None
         self._began = self._measured_since = clock()
         self._over_because = ""
+        self._chunk = 0
+        self._held_up = 0.0
         self._steps = self._plan(warms_up)
 
     def begin(self) -> Step | None:
@@ -111,6 +113,10 @@ class Measuring:
         step = self.go_on(drawn)
         while step is not None:
             step = self.go_on(())
+
+    def hold_up(self, seconds: float) -> None:
+        """Leave out of the time for measuring what passes while another measurement in the same loop rests."""
+        self._held_up += seconds
 
     def progress(self, name: str, waiting: int = 0) -> Progress:
         """How far it is, with so many samples that it has not been given yet."""
@@ -167,13 +173,13 @@ class Measuring:
 
         Only the calls that are left out decide how many these are, so that the others are no choice.
         """
-        deadline = self._clock() + self._max_time * WARM_UP_SHARE
-        drawn = yield Step(1, deadline)
+        deadline = self._now() + self._max_time * WARM_UP_SHARE
+        drawn = yield self._step(1, deadline)
         left_out, fastest, steady = len(drawn), inf, 0
         for _ in range(1, MOST_WARM_UP - WARM_UP_BLOCK, WARM_UP_BLOCK):
             if not drawn or steady == STEADY_BLOCKS:
                 break
-            drawn = yield Step(WARM_UP_BLOCK, deadline)
+            drawn = yield self._step(WARM_UP_BLOCK, deadline)
             left_out += len(drawn)
             middle = sorted(drawn)[len(drawn) // 2] if drawn else inf
             steady = 0 if middle < fastest else steady + 1
@@ -184,8 +190,10 @@ class Measuring:
 
     def _decide(self, budget: Budget) -> Generator[Step, Sequence[float], Verdict]:
         """Run the rule on the samples recorded so far, and on new ones where it needs more."""
-        steps = self._judge(budget, self._max_time)
-        deadline = self._clock() + self._max_time
+        deadline = self._now() + self._max_time
+        if self.source.chunk > 1 and not self.recorded:
+            self.recorded += yield self._step(self.source.chunk, deadline)
+        steps = self._rule(budget)(budget, self._max_time)
         began, used, cut_short, confirmed = self._measured_since, 0, False, 0
         wanted = next(steps)
         while True:
@@ -194,11 +202,13 @@ class Measuring:
                 gc.collect()
                 yield Step(pause=resting_time(self._clock() - began, confirmed))
                 confirmed += 1
-                began, used, deadline = self._clock(), len(self._stream(budget)), self._clock() + self._max_time
+                began, used, deadline = self._clock(), len(self._stream(budget)), self._now() + self._max_time
             else:
-                missing = used + wanted - len(self._stream(budget))
-                if missing > 0:
-                    self.recorded += yield Step(missing, deadline)
+                while (missing := used + wanted - len(self._stream(budget))) > 0:
+                    drawn = yield self._step(missing, deadline)
+                    if not drawn:
+                        break
+                    self.recorded += drawn
                 received = self._stream(budget)[used : used + wanted]
                 used += len(received)
                 cut_short = len(received) < wanted
@@ -206,6 +216,22 @@ class Measuring:
                 wanted = steps.send(received)
             except StopIteration as decided:
                 return self._explained(decided.value, deadline if cut_short else inf)
+
+    def _now(self) -> float:
+        """The time, without what others took to rest."""
+        return self._clock() - self._held_up
+
+    def _step(self, count: int, deadline: float) -> Step:
+        return Step(count, deadline + self._held_up)
+
+    def _rule(self, budget: Budget) -> Design:
+        """The rule; where samples come many at a time, one that looks after as many as came first, some being set aside."""
+        if self.source.chunk == 1:
+            return self._judge
+        block = CALLS_PER_BLOCK if budget.kind == "throughput" else 1
+        self._chunk = self._chunk or len(self.recorded)
+        came = self._chunk if self._stream(budget) is self.recorded else self.source.chunk
+        return at_once(max(1, came // block * block))
 
     def _stream(self, budget: Budget) -> list[float]:
         """What the budget is judged on: the samples, or the intervals between them where these are something else."""
@@ -222,7 +248,7 @@ class Measuring:
         if source.too_busy:
             share = percent(source.set_aside / source.measured)
             return replace(verdict, reason=f"the host is too busy to judge: {share} of {source.measured} samples preempted")
-        if self._clock() >= deadline:
+        if self._now() >= deadline:
             return replace(verdict, reason=f"{verdict.reason} (max_time of {self._max_time:g} s is over)")
         return verdict
 
@@ -254,5 +280,5 @@ def _measurement(verdict: Verdict, evidence: tuple[str, ...]) -> Measurement:
         evidence=evidence,
         kind=budget.kind,
         autocorrelation=autocorrelation,
-        false_alarm=getattr(verdict, "false_alarm", 0.0),
+        false_alarm=verdict.false_alarm,
     )

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from pytest_reliability.latency.forms import decorated, refuse_asynchronous
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from pytest_reliability.latency.dependency import CallPoints
+    from pytest_reliability.latency.dependency import CallPoints, Injection
     from pytest_reliability.latency.proxy import Proxy
     from pytest_reliability.latency.session import Sampled
     from pytest_reliability.report import Measurement
@@ -29,9 +27,13 @@ W = TypeVar("W")
 
 
 class Dependencies:
-    """Dependencies of what is tested, which a test may slow down or have fail. Shared by both kinds of `latency`."""
+    """Dependencies of what is tested, which a test may slow down or have fail. Shared by both kinds of `latency`.
 
-    def __init__(self) -> None:
+    With `strict` an injection has to act on a call; where a test makes only a few calls, a share of them may be none.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
         self._points: CallPoints | None = None
 
     @property
@@ -39,23 +41,23 @@ class Dependencies:
         if self._points is None:
             from pytest_reliability.latency.dependency import CallPoints
 
-            self._points = CallPoints()
+            self._points = CallPoints(strict=self._strict)
         return self._points
 
     def call_point(self, name: str, owner: object, attribute: str) -> None:
         """Register where `name` is called, for this test: `latency.call_point("redis", Cache, "get")`."""
         self._call_points.register(name, owner, attribute)
 
-    def slow(self, name: str, by: str, share: str = "100%") -> AbstractContextManager[object]:
+    def slow(self, name: str, by: str, share: str = "100%") -> Injection:
         """Within `with`, that share of the calls to a registered call point or proxy takes longer by so much."""
         return self._call_points.slow(name, by=by, share=share)
 
-    def failing(self, name: str, error: BaseException | None = None, share: str = "100%") -> AbstractContextManager[object]:
-        """Within `with`, that share of the calls to a registered call point or proxy fails, with that error if given."""
+    def failing(self, name: str, error: object = None, share: str = "100%") -> Injection:
+        """Within `with`, that share of the calls to a registered call point raises `error`; a proxy resets connections."""
         return self._call_points.failing(name, error=error, share=share)
 
-    def proxy(self, name: str, host: str, port: int) -> Proxy:
-        """A proxy on this machine to `host:port`, which `slow` and `failing` reach by `name`: connect to its host and port."""
+    def proxy(self, name: str, host: str, port: int | None = None) -> Proxy:
+        """A proxy on this machine to a server, which `slow` and `failing` reach by `name`: connect to its host and port."""
         return self._call_points.proxy(name, host, port)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ Here the test itself calls what is measured. An `Operation` collects what `with 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import inf, isfinite
 from types import TracebackType
@@ -228,12 +228,21 @@ class Loop:
             self._feed(operation)
         self._resting = [operation for operation in self.touched.values() if operation.step and operation.step.pause]
         if self._resting:
-            return max(operation.step.pause for operation in self._resting if operation.step)
+            return self._rest()
         if self.rounds and not self._undecided():
             self.over = True
             return None
         self.rounds += 1
         return 0.0
+
+    def _rest(self) -> float:
+        """How long to rest, which is not at the cost of those that need none."""
+        pause = max(operation.step.pause for operation in self._resting if operation.step)
+        for operation in self.touched.values():
+            if operation.measuring is not None and operation.step is not None and operation not in self._resting:
+                operation.measuring.hold_up(pause)
+                operation.step = replace(operation.step, deadline=operation.step.deadline + pause)
+        return pause
 
     def leave(self, because: str) -> None:
         """End it here, whatever is undecided; no more samples will come."""
