@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -475,3 +477,16 @@ def test_a_proxy_acts_under_its_name(sleeps: Sleeps) -> None:
         pass
     with pytest.raises(DependencyError, match="is no name for a dependency"):
         sleeps.points.proxy("", "127.0.0.1", 1)
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "dependencies.md"
+
+
+def test_the_page_s_example_runs(pytester: pytest.Pytester) -> None:
+    """The complete example in the documentation passes; it is not judged here."""
+    files = dict(re.findall(r'```python title="(.+?)"\n(.*?)```', PAGE.read_text(encoding="utf-8"), re.DOTALL))
+    assert {"shop.py", "conftest.py", "test_prices.py"} == set(files)
+    for name, text in files.items():
+        (pytester.path / name).write_text(text, encoding="utf-8")
+    pytester.syspathinsert()
+    pytester.runpytest().assert_outcomes(passed=2)
