@@ -752,3 +752,103 @@ def test_a_long_measurement_ends_with_a_clean_terminal(run, monkeypatch):
     run(FAST).assert_outcomes(passed=1)
     assert "measuring test_fast, p95 ≤ 5 m: " in heard[0]
     assert "\x1b[K" == heard[-1]
+
+
+# History
+
+RATCHET = """
+@pytest.mark.latency_budget(p95="5m", ratchet=True)
+def test_fast(latency):
+    latency(call)
+    assert PASSES
+"""
+
+
+def history(pytester: pytest.Pytester) -> list[dict[str, object]]:
+    """What was kept so far."""
+    files = list(pytester.path.glob(".reliability/latency/*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_what_was_measured_is_kept_for_later_runs(run, pytester, workers):
+    """Whether the test passed or not, and by whichever worker."""
+    run(RATCHET.replace("PASSES", "True"), "-o", "latency_history=true", *workers)
+    run(RATCHET.replace("PASSES", "False"), "-o", "latency_history=true", *workers)
+    kept = history(pytester)
+    assert [("test_it.py::test_fast", "p95 ≤ 5 m", "pass", True), ("test_it.py::test_fast", "p95 ≤ 5 m", "pass", False)] == [
+        (line["test"], line["budget"], line["outcome"], line["green"]) for line in kept
+    ]
+    assert all(line["n"] and line["value"] and line["speed"] for line in kept)
+
+
+def test_the_configuration_can_ask_for_a_history(run, pytester):
+    """And pytest's own overrules it."""
+    config = {".reliability.yaml": "latency: {history: true}\n"}
+    run(FAST, "-o", "latency_history=false", files=config)
+    assert [] == history(pytester)
+    run(FAST, files=config)
+    assert 1 == len(history(pytester))
+    run("def test_x(): pass\n", files=config)
+    assert 1 == len(history(pytester))
+
+
+def test_a_ratchet_without_a_history_says_what_it_needs(run):
+    """It has not passed, and somebody believes that it holds."""
+    result = run(RATCHET.replace("PASSES", "True"))
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*p95 no slower than before*inconclusive*", "*set latency_history = true*"])
+
+
+def test_a_ratchet_that_has_seen_too_little_neither_warns_nor_fails(run):
+    """It could never begin otherwise: no run would be green."""
+    result = run(RATCHET.replace("PASSES", "True"), "-o", "latency_history=true", "--latency-inconclusive=fail")
+    result.assert_outcomes(passed=1, warnings=0)
+    result.stdout.fnmatch_lines(["*p95 no slower than before*inconclusive*", "*no comparison yet*"])
+
+
+def test_a_ratchet_fails_its_test_when_the_latest_runs_are_slower(run, pytester):
+    """Three slow runs after ten fast ones; and the budget, which is far too loose for it, is noted."""
+    test = RATCHET.replace("latency(call)", "latency(call, 0.001)").replace("PASSES", "True")
+    for _ in range(3):
+        result = run(test, "-o", "latency_history=true")
+    result.assert_outcomes(passed=1)
+    (file,) = pytester.path.glob(".reliability/latency/*.jsonl")
+    slow = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    fast = [{**slow[0], "value": slow[0]["value"] / 100, "high": 1e-4} for _ in range(10)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in (*fast, *slow[1:])), encoding="utf-8")
+    result = run(test, "-o", "latency_history=true", "-o", "latency_enforce=always", reliability=False)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*p95 no slower than before*FAIL*", "*slower: p95*", "*note: p95 has been at most*"])
+    assert "pytest_plugin/judging.py" not in result.stdout.str()
+    assert "fail" == history(pytester)[-1]["ratchet"]
+
+
+def test_what_is_measured_again_in_a_test_is_a_series_of_its_own(run, pytester):
+    """Two calls are two operations."""
+    marker = '@pytest.mark.latency_budget("queries<=3", p95="5m", throughput="1/h")\n'
+    test = f"{marker}def test_x(latency):\n    latency(call)\n    latency(call)\n"
+    run(test, "-o", "latency_history=true")
+    assert {("", "latency"), ("test_x #2", "latency"), ("", "throughput"), ("test_x #2", "throughput")} == {
+        (line["operation"], line["kind"]) for line in history(pytester)
+    }
+
+
+def test_a_history_that_cannot_be_kept_is_told(run, pytester):
+    """And is no reason to fail."""
+    (pytester.path / ".reliability").write_text("")
+    result = run(FAST, "-o", "latency_history=true")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([".reliability/latency/*: history not *"])
+
+
+def test_a_machine_that_has_become_slower_is_noted(run, pytester, monkeypatch):
+    """What is slower then need not be the code."""
+    for _ in range(4):
+        run(FAST, "-o", "latency_history=true")
+    (file,) = pytester.path.glob(".reliability/latency/*.jsonl")
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for number, line in enumerate(lines):
+        line["speed"] /= 100 + number
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    run(FAST, "-o", "latency_history=true").stdout.fnmatch_lines(["note: this machine is *% slower than in its last runs"])

@@ -34,7 +34,9 @@ def headline(measurements: Sequence[Measurement]) -> str:
     operation = f"{first.operation} " if first.operation else ""
     more = f" (and {len(others)} more)" if others else ""
     counted = (
-        first.reason if first.kind == "count" else f"{first.over} of {first.n} {'raised' if first.kind == 'errors' else 'over'}"
+        first.reason
+        if first.kind in ("count", "ratchet")
+        else f"{first.over} of {first.n} {'raised' if first.kind == 'errors' else 'over'}"
     )
     return f"{operation}{first.budget}: {counted}{more}"
 

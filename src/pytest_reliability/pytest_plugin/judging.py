@@ -14,22 +14,28 @@ import pytest
 from pytest_reliability.contracts import UsageError
 from pytest_reliability.latency.budget import BudgetError, Limits
 from pytest_reliability.latency.host import preemption_counter
+from pytest_reliability.latency.judge import FAIL
 from pytest_reliability.latency.message import explanation
-from pytest_reliability.latency.session import Latency
+from pytest_reliability.latency.session import BudgetExceeded, Latency
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import LatencyBudget, Slo
-from pytest_reliability.model.settings import RouteLimits
+from pytest_reliability.model.settings import LatencySettings, RouteLimits
 from pytest_reliability.pytest_plugin import INCONCLUSIVE, LatencyInconclusive
 from pytest_reliability.pytest_plugin.checks import Checks
+from pytest_reliability.pytest_plugin.keeping import OFF, Keeper, without_history
 from pytest_reliability.pytest_plugin.markers import limits_of
 from pytest_reliability.pytest_plugin.progress import progress_for
 from pytest_reliability.pytest_plugin.properties import properties, without
 from pytest_reliability.pytest_plugin.turns import Turns
 from pytest_reliability.report import Measurement
 
+HISTORY = "reliability_history"
+"""The name under which a worker gives the controller what is to be kept."""
+
 RERUN = "measured again in attempt {}, because the test failed before; a rerun gives a broken budget another chance"
 
 _LATENCY: pytest.StashKey[Latency | None] = pytest.StashKey()
+_GREEN: pytest.StashKey[bool] = pytest.StashKey()
 _ATTEMPTS: pytest.StashKey[int] = pytest.StashKey()
 _UNMEASURED: pytest.StashKey[list[Measurement]] = pytest.StashKey()
 
@@ -44,6 +50,7 @@ class Judging:
         self._fails = fails_where_inconclusive(config)
         self._workers, run = _workers(config)
         self._turns = Turns(run) if self._workers > 1 else None
+        self.keeper = Keeper(checks.root, self._turns or nullcontext())
 
     def latency_for(self, item: pytest.Item, limits: Mapping[str | None, Limits]) -> Latency:
         """What the fixture gives to a test; raises BudgetError where an SLO cannot be used."""
@@ -66,15 +73,17 @@ class Judging:
         """Begin an attempt: what an earlier one measured is not told again."""
         item.stash[_ATTEMPTS] = item.stash.get(_ATTEMPTS, 0) + 1
         item.user_properties[:] = without(item.user_properties)
-        item.stash[_LATENCY], item.stash[_UNMEASURED] = None, []
+        item.stash[_LATENCY], item.stash[_UNMEASURED], item.stash[_GREEN] = None, [], False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """When a test has passed, see to what it left undecided, and to what is inconclusive."""
+        __tracebackhide__ = True
         with self._progress or nullcontext():
             result = yield
         if not getattr(item, "_excinfo", None):  # where unittest keeps failures, which it does not raise
             self._conclude(item)
+            item.stash[_GREEN] = True
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -83,7 +92,9 @@ class Judging:
         try:
             return (yield)
         finally:
-            attempt = item.stash.get(_ATTEMPTS, 1)
+            attempt, latency = item.stash.get(_ATTEMPTS, 1), item.stash.get(_LATENCY, None)
+            if latency and self._keeps_history(item):
+                self.keeper.keep(item.nodeid, latency, green=item.stash[_GREEN])
             for measurement in _measured(item):
                 if attempt > 1:
                     measurement = replace(measurement, notes=(*measurement.notes, RERUN.format(attempt)))
@@ -93,13 +104,23 @@ class Judging:
         __tracebackhide__ = True
         if latency := item.stash[_LATENCY]:
             latency.conclude()
+            ratchets = list(self.keeper.compare(latency) if self._keeps_history(item) else without_history(latency))
+            latency.measurements += ratchets
+            if failed := [measurement for measurement in ratchets if measurement.outcome == FAIL]:
+                raise BudgetExceeded(failed)
         else:
             item.stash[_UNMEASURED] = _without_fixture(item)
-        inconclusive = [explanation(measurement) for measurement in _measured(item) if measurement.outcome == "inconclusive"]
+        inconclusive = [explanation(measurement) for measurement in _measured(item) if _is_undecided(measurement)]
         if inconclusive and self._fails:
             pytest.fail("\n".join(inconclusive), pytrace=False)
         for text in inconclusive:
             _warn(item, text.partition("\n")[0])
+
+    def pytest_sessionfinish(self) -> None:
+        """In a worker, give the controller what is to be kept."""
+        output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[HISTORY] = self.keeper.packed()
 
     # What the repository says
 
@@ -120,12 +141,19 @@ class Judging:
 
     def _routes(self, item: pytest.Item) -> Mapping[str, Limits]:
         """The limits of operations in the configuration of the service that the test belongs to."""
+        return {route.name: limits_of_route(route) for route in self._settings(item).routes}
+
+    def _keeps_history(self, item: pytest.Item) -> bool:
+        """Whether what is measured is kept: as pytest's configuration says, or else that of the test's service."""
+        chosen: bool | None = self._config.getini("latency_history")
+        return self._settings(item).history if chosen is None else chosen
+
+    def _settings(self, item: pytest.Item) -> LatencySettings:
         try:
             service = self._checks.graph.service_at(self._checks.path_of(item.path))
         except UsageError as error:
             raise BudgetError(str(error)) from error
-        routes = service.settings.latency.routes if service else ()
-        return {route.name: limits_of_route(route) for route in routes}
+        return service.settings.latency if service else LatencySettings()
 
     # Whether a failure can be trusted
 
@@ -170,6 +198,11 @@ def _tracing() -> str:
         return "a profiler"
     monitoring: Any = getattr(sys, "monitoring", None)
     return next((name for tool in range(6) if (name := monitoring.get_tool(tool))), "") if monitoring else ""
+
+
+def _is_undecided(measurement: Measurement) -> bool:
+    """Whether it is inconclusive, and not only because a ratchet has to see some runs before it can say anything."""
+    return measurement.outcome == "inconclusive" and (measurement.kind != "ratchet" or measurement.reason == OFF)
 
 
 def _measured(item: pytest.Item) -> list[Measurement]:

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,14 +14,15 @@ from pytest_reliability.contracts import Canvas, UsageError
 from pytest_reliability.model.nodes import Service
 from pytest_reliability.pytest_plugin.budgets import JUDGING
 from pytest_reliability.pytest_plugin.checks import Checks, canvas
-from pytest_reliability.pytest_plugin.judging import fails_where_inconclusive, limits_of_route, nothing_measured
+from pytest_reliability.pytest_plugin.judging import HISTORY, Judging, fails_where_inconclusive, limits_of_route, nothing_measured
+from pytest_reliability.pytest_plugin.keeping import write_down
 from pytest_reliability.pytest_plugin.properties import measurements
 from pytest_reliability.report import Measurement, Report
 from pytest_reliability.reporters import markdown
 from pytest_reliability.reporters.terminal import measurement_lines, summary_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FORMATS = {".json": "json", ".md": "markdown", ".sarif": "sarif"}
 """What `--reliability-report` writes into a file, by the end of its name."""
@@ -34,7 +35,8 @@ class Summary:
         self._config, self._checks = config, checks
         self._measured: dict[tuple[str, str], list[Measurement]] = {}
         self._unmeasured: list[Measurement] = []
-        self._complaints: list[str] = []
+        self._packed: list[Mapping[str, Any]] = []
+        self._remarks: list[str] = []
         self._file = _report_file(config)
 
     @property
@@ -46,6 +48,11 @@ class Summary:
         """Take the measurements out of the last report on a test: they are added when the test is over."""
         if report.when == "teardown":
             self._measured[getattr(report, "worker_id", ""), report.nodeid] = list(measurements(report.user_properties))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker has to be kept; one that crashed has said nothing."""
+        self._packed.append(getattr(node, "workeroutput", {}).get(HISTORY, {}))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what others read: the report, and the summary of a workflow's step."""
@@ -70,8 +77,8 @@ class Summary:
                 terminalreporter.section(f"reliability: {report.service}" if checked else f"latency budgets: {report.service}")
             for line in lines:
                 terminalreporter.write_line(line)
-        for complaint in self._complaints:
-            terminalreporter.write_line(complaint)
+        for remark in self._remarks:
+            terminalreporter.write_line(remark)
 
     @property
     def _looks_only(self) -> bool:
@@ -82,6 +89,9 @@ class Summary:
             self._unmeasured = list(self._routes_without_samples())
             if self._unmeasured and session.exitstatus == pytest.ExitCode.OK and fails_where_inconclusive(self._config):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        judging: Judging | None = self._config.pluginmanager.get_plugin(JUDGING)
+        for packed in (*self._packed, judging.keeper.packed() if judging else {}):
+            self._remarks += write_down(self._checks.root, packed) if packed else []
         if self._file and not self._write(self._file, self._rendered(self._file), "w"):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         step = os.environ.get("GITHUB_STEP_SUMMARY")
@@ -138,7 +148,7 @@ class Summary:
             with file.open(mode, encoding="utf-8") as stream:
                 stream.write(text)
         except OSError as error:
-            self._complaints.append(f"{file}: could not be written: {error.strerror}")
+            self._remarks.append(f"{file}: could not be written: {error.strerror}")
             return False
         return True
 
