@@ -39,7 +39,7 @@ MOST_SAMPLES = 100_000
 FAIL_LEVEL = 0.01
 """The chance that a first batch fails by accident, over all its looks."""
 
-SPREAD = (0.0, 0.1, 1.0)
+SPREAD = (0.0, 0.5, 1.0)
 """Each of so many fresh batches has to agree before a budget fails. It begins when that share of the time for a batch has
 passed since the first one failed."""
 
@@ -71,6 +71,9 @@ REST = 0
 
 LEAST_REST = 0.25
 """Seconds that the first rest takes at least; each further one takes twice as long at least."""
+
+MOST_REST = 16.0
+"""Seconds that no rest exceeds."""
 
 LONGEST_MATCHED = 4.0
 """A rest takes as long as the batch before it, up to so many seconds."""
@@ -195,7 +198,7 @@ def resting_time(took: float, round: int = 0) -> float:
 
     A rule may ask for several rests in a row: each counts, and `took` is 0 for those with no batch before them.
     """
-    return max(LEAST_REST * 2.0**round, min(took, LONGEST_MATCHED))
+    return max(min(LEAST_REST * 2.0**round, MOST_REST), min(took, LONGEST_MATCHED))
 
 
 def judge(
