@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import NEIGHBOURS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CHECKOUT = EXAMPLES / "checkout"
@@ -18,7 +19,7 @@ CHECKOUT = EXAMPLES / "checkout"
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in an example's folder, 100 columns wide and without colour."""
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-    environment.pop("PYTEST_ADDOPTS", None)
+    environment["PYTEST_ADDOPTS"] = " ".join(f"-p no:{neighbour}" for neighbour in NEIGHBOURS)
     return subprocess.run(
         command,
         cwd=folder,
@@ -71,11 +72,26 @@ def test_the_main_job_succeeds_on_the_exemplary_service() -> None:
     assert "checkout-latency" in done.stdout
 
 
+def test_a_regression_is_caught_and_the_profile_points_at_it(tmp_path: Path) -> None:
+    """Whoever makes keeping an order slow hears which budget is broken, and in which line the time goes."""
+    service = shutil.copytree(CHECKOUT, tmp_path / "checkout", ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
+    orders = service / "src/checkout/orders.py"
+    text = orders.read_text(encoding="utf-8")
+    planted = "        body = json.dumps(order.as_json())\n        __import__('time').sleep(0.15)\n"
+    orders.write_text(text.replace("        body = json.dumps(order.as_json())\n", planted), encoding="utf-8")
+    line = planted.count("\n", 0, planted.index("__import__")) + text[: text.index("        body = json.dumps")].count("\n") + 1
+    tests = "tests/test_latency.py::test_every_route_keeps_its_own_budget"
+    done = run(service, sys.executable, "-m", "pytest", "--reliability", "-p", "no:cacheprovider", tests)
+    assert 1 == done.returncode, done.stdout
+    assert re.search(r"POST /checkout.*p95 ≤ 100 ms.*(?i:fail)", done.stdout), done.stdout
+    assert re.search(rf"where the time went: \d+% (\S*/)?orders\.py:{line} keep", done.stdout), done.stdout
+
+
 def test_its_tests_pass_without_us() -> None:
     """The service's tests are ordinary tests: the budget's marker and fixture do no harm when nobody measures."""
     done = run(CHECKOUT, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
     assert 0 == done.returncode, done.stdout
-    assert re.search(r"^17 passed", done.stdout, re.M), done.stdout
+    assert re.search(r"^20 passed", done.stdout, re.M), done.stdout
 
 
 def test_its_badge_is_up_to_date() -> None:
