@@ -592,7 +592,7 @@ def test_what_is_no_application_is_refused() -> None:
     """The message says what can be watched; neither a class, nor a number, nor a function of one argument can."""
     for thing in (3, Starlette, lambda scope: None, int.from_bytes):
         with pytest.raises(
-            TypeError, match="cannot be watched; it takes an ASGI or WSGI application, an httpx client or transport"
+            TypeError, match="cannot be watched; it takes an ASGI or WSGI application, a client or transport of httpx"
         ):
             watch(thing, print)
     with pytest.raises(TypeError, match="cannot be watched"):
@@ -622,14 +622,27 @@ def test_routes_of_django_become_templates(route: str, template: str | None) -> 
 def django_urls() -> Iterator[None]:
     """Django with two routes, configured for one test."""
     from django.conf import settings
-    from django.http import HttpResponse
+    from django.http import HttpResponse, StreamingHttpResponse
     from django.test import override_settings
     from django.urls import path
 
     if not settings.configured:
         settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="none", MIDDLEWARE=[], DATABASES={})
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for chunk in (b"a", b"b"):
+            yield chunk
+
+    def broken(request: Any) -> Any:
+        raise OSError("gone")
+
     urls = ModuleType("urls_of_a_test")
-    urls.urlpatterns = [path("orders/<int:id>/", lambda request, id: HttpResponse(f"order {id}"))]  # type: ignore[attr-defined]
+    urls.urlpatterns = [  # type: ignore[attr-defined]
+        path("orders/<int:id>/", lambda request, id: HttpResponse(f"order {id}")),
+        path("stream/", lambda request: StreamingHttpResponse([b"a", b"b"])),
+        path("stream-async/", lambda request: StreamingHttpResponse(chunks())),
+        path("broken/", broken),
+    ]
     sys.modules[urls.__name__] = urls
     with override_settings(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"]):
         yield
@@ -653,6 +666,45 @@ def test_a_django_application_names_its_routes(recorder: Recorder) -> None:
 
     asyncio.run(asynchronously())
     assert ["GET /orders/{id}/", "GET /nowhere/{id}/", "GET /orders/{id}/"] == recorder.names
+
+
+@pytest.mark.usefixtures("django_urls")
+def test_the_test_client_of_django_is_measured(recorder: Recorder) -> None:
+    """Answers, streams until they are read, errors; and nothing any more when it is watched no more."""
+    from django.test import Client
+
+    client = recorder.watch(recorder.watch(Client()))
+    assert b"order 17" == client.get("/orders/17/").content
+    response = client.get("/stream/")
+    assert ["GET /orders/{id}/"] == recorder.names
+    assert b"ab" == b"".join(response.streaming_content)
+    with pytest.raises(OSError, match="gone"):
+        client.get("/broken/")
+    held = client.handler
+    unwatch(client).get("/orders/17/")
+    client.handler = held
+    client.get("/orders/17/")
+    assert {"GET /orders/{id}/": 0.0, "GET /stream/": 0.0, "GET /broken/": math.inf} == recorder.times
+    assert 3 == len(recorder.samples)
+
+
+@pytest.mark.usefixtures("django_urls")
+def test_the_asynchronous_test_client_of_django_is_measured(recorder: Recorder) -> None:
+    """In the same way."""
+    from django.test import AsyncClient
+
+    async def asked() -> None:
+        client = recorder.watch(AsyncClient())
+        assert b"order 17" == (await client.post("/orders/17/")).content
+        response = await client.get("/stream-async/")
+        assert [b"a", b"b"] == [chunk async for chunk in response.streaming_content]
+        held = client.handler
+        unwatch(client)
+        client.handler = held
+        await client.get("/orders/17/")
+
+    asyncio.run(asked())
+    assert ["POST /orders/{id}/", "GET /stream-async/"] == recorder.names
 
 
 # httpx

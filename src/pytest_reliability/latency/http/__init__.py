@@ -10,11 +10,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from pytest_reliability.latency.host import preemption_counter
 from pytest_reliability.latency.http.apps import inner_app, kind_of
 from pytest_reliability.latency.http.clients import WatchedAdapter, WatchedTransport
+from pytest_reliability.latency.http.django_client import WatchedAsyncHandler, WatchedHandler
 from pytest_reliability.latency.http.names import Names, RouteError
 from pytest_reliability.latency.http.sample import Proxy, Record, Watch, bare, proxied
 
@@ -42,7 +44,7 @@ def watch(
 ) -> T:
     """Record every request of an application or client as a sample; return what to use in its place.
 
-    A client (httpx, Starlette's TestClient, requests) and a Flask or Quart application is changed in place and
+    A client (httpx, requests, a test client of Starlette's or Django's) and a Flask or Quart application is changed in place and
     returned; any other application or transport comes back behind a thin proxy. Whoever watches last gets the
     samples: nothing is counted twice. `routes` are templates, such as "/orders/{id}", for paths whose route no
     framework tells. Raises TypeError for what cannot be watched, RouteError for a template that cannot be read.
@@ -65,6 +67,9 @@ def _exchanged(thing: Any, change: Change) -> Any:
         return thing
     if _is_one_of(thing, _HTTPX, "BaseTransport", "AsyncBaseTransport"):
         return _transport(thing, change)
+    if _is_one_of(thing, ("django.test.client",), "Client", "AsyncClient"):
+        thing.handler = change(thing.handler, WatchedAsyncHandler if iscoroutinefunction(thing.request) else WatchedHandler)
+        return thing
     if _is_one_of(thing, ("requests",), "Session"):
         for prefix, adapter in thing.adapters.items():
             thing.adapters[prefix] = change(adapter, WatchedAdapter)
@@ -107,6 +112,6 @@ def _app(app: Any, change: Change) -> Any:
     if kind is None:
         raise TypeError(
             f"{type(app).__name__} cannot be watched; it takes an ASGI or WSGI application, "
-            "an httpx client or transport, or a requests session"
+            "a client or transport of httpx, a session of requests, or a test client of Django's"
         )
     return change(app, kind)

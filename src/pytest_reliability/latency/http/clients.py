@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from pytest_reliability.latency.http.sample import Proxy, Sample, Watch
+from pytest_reliability.latency.http.sample import Proxy, Sample, Watch, reading
 
 if TYPE_CHECKING:
     import httpx
@@ -80,12 +80,12 @@ class WatchedStream(Proxy):
     __slots__ = ()
 
     def __iter__(self) -> Iterator[bytes]:
-        with _reading(self._self_state):
+        with reading(self._self_state):
             yield from self._self_wrapped
         self._self_state.end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _reading(self._self_state):
+        with reading(self._self_state):
             async for chunk in self._self_wrapped:
                 yield chunk
         self._self_state.end()
@@ -112,7 +112,7 @@ class WatchedAdapter(Proxy):
         if watch is None:
             return self._self_wrapped.send(request, *args, **kwargs)  # type: ignore[no-any-return]
         sample = watch.begin(str(request.method), unquote(urlsplit(str(request.url)).path) or "/")
-        with _reading(sample):
+        with reading(sample):
             response: requests.Response = self._self_wrapped.send(request, *args, **kwargs)
         sample.answered(response.status_code)
         if response.raw is None:
@@ -129,20 +129,20 @@ class WatchedRaw(Proxy):
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
         """Read it piece by piece."""
-        with _reading(self._self_state):
+        with reading(self._self_state):
             yield from self._self_wrapped.stream(*args, **kwargs)
         self._self_state.end()
 
     def read(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
         """Read it, or some of it."""
-        with _reading(self._self_state):
+        with reading(self._self_state):
             data: bytes = self._self_wrapped.read(amt, *args, **kwargs)
         if amt is None or (amt and not data):
             self._self_state.end()
         return data
 
     def __iter__(self) -> Iterator[bytes]:
-        with _reading(self._self_state):
+        with reading(self._self_state):
             yield from self._self_wrapped
         self._self_state.end()
 
@@ -150,19 +150,3 @@ class WatchedRaw(Proxy):
         """Close it."""
         self._self_wrapped.close()
         self._self_state.end()
-
-
-class _reading:  # noqa: N801 (it is used like a function)
-    """What goes wrong in here fails the sample; a reader that stops early does not."""
-
-    __slots__ = ("_sample",)
-
-    def __init__(self, sample: Sample) -> None:
-        self._sample = sample
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and kind is not GeneratorExit:
-            self._sample.fail()

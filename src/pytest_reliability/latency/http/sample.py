@@ -80,6 +80,22 @@ class Sample:
         self._watch = None
 
 
+class reading:  # noqa: N801 (it is used like a function)
+    """What goes wrong in here fails the sample; a reader that stops early does not."""
+
+    __slots__ = ("_sample",)
+
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None and kind is not GeneratorExit:
+            self._sample.fail()
+
+
 class Proxy:
     """Stands in front of another object, and is like it in all but what subclasses measure.
 
