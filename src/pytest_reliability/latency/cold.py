@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from pytest_reliability.latency.budget import BudgetError
-from pytest_reliability.latency.host import MOST_SET_ASIDE, PROC
+from pytest_reliability.latency.host import PROC
 from pytest_reliability.latency.load import imported_anyio, runs_asyncio
-from pytest_reliability.latency.sampler import TELLING
+from pytest_reliability.latency.message import percent
 
-MOST_WAITED = 0.1
-"""A process that had to wait for a processor for more than this share of its time was slowed down by others."""
+WORTH_NOTING = 0.01
+"""The share of the time from which on it is told that processes had to wait for a processor."""
 
 TAIL_LINES = 20
 """How much of what a failed process wrote is shown."""
@@ -54,14 +54,16 @@ class ColdStarts:
     One that has not ended when the time for measuring is over is killed with all that it started, and is infinite; it gets as
     much time as the first one, so that none is killed for having begun late.
 
-    Linux tells how long a process had to wait for a processor. Those that waited for more than a tenth of their time are set
-    aside. (How often it was preempted says little here: a few times on a quiet machine, and no more often on a busy one.)
+    Linux tells how long a process was ready to run and had to wait for a processor. That is other processes' doing, and is
+    left out of its time. (How often it was preempted would say little: a short process is about as often on a quiet machine
+    as on a busy one. And where every process is, none is left to judge.)
     """
 
     chunk = 1
     intervals: list[float] | None = None
-    notes: tuple[str, ...] = ()
     doubt = ""
+    set_aside = 0
+    too_busy = False
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class ColdStarts:
         if cpu and not ACCOUNTED:
             raise BudgetError("this system does not tell the processor time of a single process; leave clock= out")
         self.error: Exception | None = None
-        self.measured = self.set_aside = 0
+        self.measured = 0
         self._command = _command(target)
         self._cwd = cwd
         self._env = _environment(env) if isinstance(target, str) else env
@@ -87,6 +89,7 @@ class ColdStarts:
         self._proc = proc
         self._result = _NOTHING_YET
         self._patience = 0.0
+        self._lasted = self._waited = 0.0
         self._running: _Process | None = None
         self._stopped = False
 
@@ -106,22 +109,18 @@ class ColdStarts:
         return ACCOUNTED and _waited(self._proc / "self") is not None
 
     @property
-    def too_busy(self) -> bool:
-        """Whether so many processes had to wait that the others cannot be judged."""
-        return self.set_aside >= TELLING and self.set_aside > MOST_SET_ASIDE * self.measured
-
-    def start(self) -> Any:
-        """Start one process, whatever the host does meanwhile, and return what it wrote: for where nothing is judged."""
-        self._patience = inf
-        self._sample()
-        return self.result
+    def notes(self) -> tuple[str, ...]:
+        """How much of the time was left out, where it is worth noting."""
+        if self._cpu or self._waited <= WORTH_NOTING * self._lasted:
+            return ()
+        return (f"{percent(self._waited / self._lasted)} of the time, in which a processor was waited for, is left out",)
 
     def draw(self, count: int, deadline: float) -> list[float]:
-        """Start processes until there are `count` samples; fewer past the deadline and on a host that is too busy."""
+        """Start processes until there are `count` samples; fewer past the deadline."""
         self._patience = max(self._patience, deadline - self._clock())
         drawn: list[float] = []
-        while len(drawn) < count and self._clock() < deadline and not self.too_busy and not self._stopped:
-            drawn += self._sample()
+        while len(drawn) < count and self._clock() < deadline and not self._stopped:
+            drawn.append(self._sample())
         return drawn
 
     async def draw_async(self, count: int, deadline: float) -> list[float]:
@@ -140,22 +139,22 @@ class ColdStarts:
 
     def forget(self) -> None:
         """Start counting afresh: what was measured so far was warming up."""
-        self.measured = self.set_aside = 0
+        self.measured = 0
+        self._lasted = self._waited = 0.0
 
-    def _sample(self) -> list[float]:
-        """One process: its time, or nothing where it was set aside."""
+    def _sample(self) -> float:
+        """One process: its time, without end where it failed."""
         with _output() as out, _output() as errors:
             ended = self._run(out, errors)
             self.measured += 1
             if ended.status != 0:
                 self._failed(ended, errors)
-                return [inf]
+                return inf
             out.seek(0)
             self._result = out.read()
-        if ended.waited > MOST_WAITED * ended.seconds and not self._cpu:
-            self.set_aside += 1
-            return []
-        return [ended.cpu if self._cpu else ended.seconds]
+        self._lasted += ended.seconds
+        self._waited += ended.waited
+        return ended.cpu if self._cpu else ended.seconds - ended.waited
 
     def _run(self, out: IO[str], errors: IO[str]) -> _Ended:
         began = self._clock()
@@ -172,6 +171,8 @@ class ColdStarts:
         except OSError as error:
             raise ColdStartFailed(f"{shlex.join(self._command)} cannot be started: {error}") from error
         process = self._running = _Process(popen)
+        if self._stopped:  # just now, so that whoever said so has not seen it
+            process.kill()
         timer = threading.Timer(min(self._patience, threading.TIMEOUT_MAX), process.kill)
         timer.daemon = True
         timer.start()
