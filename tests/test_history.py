@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -249,16 +250,24 @@ def test_without_locks_a_line_is_still_written_at_once(kept, monkeypatch, locks)
     assert [0.001] == [run.value for run in kept.records]
 
 
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from pytest_reliability.latency.history import History
+
+root, worker = Path(sys.argv[1]), sys.argv[2]
+model = History(root, "model").records[0]
+for number in range(5):
+    History(root, "laptop").add([replace(model, operation=f"{worker}-{number}-{step}") for step in range(30)])
+"""
+
+
 def test_writers_side_by_side_lose_nothing(tmp_path):
     """Processes that append at the same time, each often enough to have the file written anew."""
-    pids = []
-    for worker in range(3):
-        if not (pid := os.fork()):
-            for number in range(5):
-                History(tmp_path, "laptop").add([record(operation=f"{worker}-{number}-{step}") for step in range(30)])
-            os._exit(0)
-        pids.append(pid)
-    assert [0, 0, 0] == [os.waitpid(pid, 0)[1] for pid in pids]
+    History(tmp_path, "model").add([record()])
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(worker)]) for worker in range(3)]
+    assert [0, 0, 0] == [writer.wait() for writer in writers]
     kept = History(tmp_path, "laptop")
     assert 450 == len({run.operation for run in kept.records})
     assert [] == kept.problems
