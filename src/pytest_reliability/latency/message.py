@@ -13,7 +13,7 @@ _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def explanation(measurement: Measurement) -> str:
-    """The figures in one line, and under it the distribution with the budget drawn in, and the host."""
+    """The figures in one line, and under it the distribution with the budget drawn in, the host, and where the time went."""
     slo = f" (slo {measurement.slo})" if measurement.slo else ""
     parts = (
         f"{measurement.budget}{slo}",
@@ -23,7 +23,12 @@ def explanation(measurement: Measurement) -> str:
     )
     head = f"{measurement.name}  " + "   ".join(filter(None, parts))
     host, *others = measurement.evidence or ("",)
-    lines = ("      ".join(filter(None, (drawing(measurement), host))), ", ".join(others))
+    lines = (
+        "      ".join(filter(None, (drawing(measurement), host))),
+        ", ".join(others),
+        *measurement.notes,
+        *measurement.profile,
+    )
     indent = " " * (len(measurement.name) + 2)
     return "\n".join((head, *(indent + line for line in lines if line)))
 
@@ -33,16 +38,15 @@ def headline(measurements: Sequence[Measurement]) -> str:
     first, *others = measurements
     operation = f"{first.operation} " if first.operation else ""
     more = f" (and {len(others)} more)" if others else ""
-    counted = (
-        first.reason
-        if first.kind in ("count", "ratchet")
-        else f"{first.over} of {first.n} {'raised' if first.kind == 'errors' else 'over'}"
-    )
+    what = "raised" if first.kind == "errors" else "over"
+    counted = first.reason if first.kind == "count" else f"{first.over} of {first.n} {what}"
     return f"{operation}{first.budget}: {counted}{more}"
 
 
 def bounds(measurement: Measurement) -> str:
-    """Where the quantile lies: "p95 in [57.1, 66.0] ms"; as much of it as is known."""
+    """Where the quantile lies: "p95 in [57.1, 66.0] ms"; as much of it as is known. "" for what is no quantile of times."""
+    if measurement.kind != "latency":
+        return ""
     name = measurement.budget.partition(" ")[0]
     low, high = measurement.low, measurement.high
     if low is not None and high is not None:

@@ -214,6 +214,7 @@ class Loop:
         self._clock = clock
         self._tell = tell
         self._resting: list[Operation] = []
+        self._slept = 0.0
         for operation in operations.values():
             operation.put_aside()
 
@@ -221,28 +222,30 @@ class Loop:
         """How long to pause now, 0.0 for going on with another round at once; None when everything is decided."""
         if self.over:
             return None
-        for operation in self._resting:
-            operation.drop()
-            operation.step = _after(operation, ())
+        self._wake_up()
         for operation in tuple(self._operations.values()):
             self._feed(operation)
         self._resting = [operation for operation in self.touched.values() if operation.step and operation.step.pause]
         if self._resting:
-            return self._rest()
+            self._slept = self._clock()
+            return max(operation.step.pause for operation in self._resting if operation.step)
         if self.rounds and not self._undecided():
             self.over = True
             return None
         self.rounds += 1
         return 0.0
 
-    def _rest(self) -> float:
-        """How long to rest, which is not at the cost of those that need none."""
-        pause = max(operation.step.pause for operation in self._resting if operation.step)
-        for operation in self.touched.values():
-            if operation.measuring is not None and operation.step is not None and operation not in self._resting:
-                operation.measuring.hold_up(pause)
-                operation.step = replace(operation.step, deadline=operation.step.deadline + pause)
-        return pause
+    def _wake_up(self) -> None:
+        """Go on after a rest, which is not at the cost of those that needed none."""
+        slept = self._clock() - self._slept
+        resting, self._resting = self._resting, []
+        for operation in self.touched.values() if resting else ():
+            if operation in resting:
+                operation.drop()
+                operation.step = _after(operation, ())
+            elif operation.measuring is not None and operation.step is not None:
+                operation.measuring.hold_up(slept)
+                operation.step = replace(operation.step, deadline=operation.step.deadline + slept)
 
     def leave(self, because: str) -> None:
         """End it here, whatever is undecided; no more samples will come."""

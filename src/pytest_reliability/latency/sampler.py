@@ -61,7 +61,7 @@ class Sampler:
         self.error: Exception | None = None
         """The last exception of a call."""
         self.measured = self.set_aside = self._preempted_runs = 0
-        self._function, self._args, self._kwargs = function, args, kwargs or {}
+        self.function, self._args, self._kwargs = function, args, kwargs or {}
         self._call = self._plain = partial(function, *args, **self._kwargs) if args or kwargs else function
         self._setup = setup
         self._tolerated = Exception if tolerate_errors else ()
@@ -131,7 +131,7 @@ class Sampler:
 
     def _prepare(self, given: Any) -> None:
         """Bind what the setup returned to the next call."""
-        self._call = self._plain if given is None else partial(self._function, given, *self._args, **self._kwargs)
+        self._call = self._plain if given is None else partial(self.function, given, *self._args, **self._kwargs)
 
     def _wants(self, missing: int, deadline: float) -> bool:
         return missing > 0 and self._clock() < deadline and not self.too_busy

@@ -42,8 +42,8 @@ W = TypeVar("W")
 Plan = Generator[Callable[[], Any], Any, T]
 """What is to be done next, one thing after the other: each is called, or called and awaited, and the result sent back."""
 
-Counted: TypeAlias = tuple[list[dict[str, int]], tuple[str, ...]]
-"""What each call counted, and who told."""
+Counted: TypeAlias = tuple[Any, list[dict[str, int]], tuple[str, ...]]
+"""What the last call returned, what each has counted, and who told."""
 
 PROGRESS_AFTER, PROGRESS_EVERY = 1.0, 0.2
 """Seconds after which people are told how far a measurement is, and how often."""
@@ -119,7 +119,7 @@ class Latency(Dependencies):
         load: Callable[[], Load] = Load.now,
     ) -> None:
         super().__init__(strict=True)
-        self.name = name
+        self.name = self._title = name
         self.test = test
         self.doubt = doubt
         self.measurements: list[Measurement] = []
@@ -374,7 +374,7 @@ class Latency(Dependencies):
             loop.leave(f"the loop was left after {loop.rounds} round{'s' if loop.rounds > 1 else ''}")
         for operation in loop.touched.values():
             error = operation.error or error
-            name = self._numbered(operation.name or self.name)
+            name = self._numbered(operation.name or self._title)
             found += self._counts_found(name, operation.name, operation.limited, operation.counted, operation.sources)
             if operation.measuring is not None:
                 found += self._found(operation.measuring, name, operation.name, operation.limited)
@@ -402,6 +402,8 @@ class Latency(Dependencies):
         ready = sampler.ready_async if awaits else sampler.ready
         others = any(name not in (None, operation) for name in self._limits)
         if not limited or others or self._watched:
+            for other in self._operations.values():
+                other.put_aside()
             result = yield (yield ready)
             if any(other.sampled for other in self._operations.values()):
                 return (yield from self._call_in_rounds(sampler, operation, limited, awaits))
@@ -416,6 +418,7 @@ class Latency(Dependencies):
         The call itself is one of them where it has limits, unless it is watched requests that these are meant for.
         """
         __tracebackhide__ = True
+        self._title = self.name or called(sampler.function)
         meant_for_requests = self._watched and not name
         own = self._add(name, limited) if limited and not meant_for_requests and name not in self._operations else None
         loop = self._open_loop()
@@ -452,8 +455,9 @@ class Latency(Dependencies):
         __tracebackhide__ = True
         name = self._numbered(name)
         found: list[Measurement] = []
+        result = None
         if limited.counts and ready is not None:
-            counted, sources = yield from self._count(limited, ready, awaits)
+            result, counted, sources = yield from self._count(limited, ready, awaits)
             found += self._counts_found(name, operation, limited, counted, sources)
         if limited.budgets:
             measuring = self._measuring(source, limited, **options)
@@ -464,7 +468,7 @@ class Latency(Dependencies):
         self._report(found, source.error)
         if source.error is not None and not source.returned:
             raise source.error
-        return source.result
+        return source.result if limited.budgets else result
 
     def _load_with(self, function: Callable[..., Any], args: Any, kwargs: Any, how: Mapping[str, Any], awaits: bool) -> Plan[Any]:
         """Call `function` at a rate until everything about it is decided."""
@@ -526,9 +530,7 @@ class Latency(Dependencies):
             if not in_parts or len(drawn) >= step.count or self._clock() >= step.deadline or source.too_busy:
                 return drawn
 
-    def _count(
-        self, limited: Limited, ready: Callable[[], Any], awaits: bool
-    ) -> Plan[tuple[list[dict[str, int]], tuple[str, ...]]]:
+    def _count(self, limited: Limited, ready: Callable[[], Any], awaits: bool) -> Plan[Counted]:
         """Count in a few calls, after one that fills caches and opens connections."""
         from pytest_reliability.latency.counting import Counting
 
@@ -538,9 +540,9 @@ class Latency(Dependencies):
             for _ in range(1 + COUNTED):
                 call = yield ready
                 before = counting.counts()
-                yield partial(_within_async if awaits else _within, call, tolerated)
+                result = yield partial(_within_async if awaits else _within, call, tolerated)
                 counted.append({counter: n - before[counter] for counter, n in counting.counts().items()})
-            return counted[1:], counting.sources
+            return result, counted[1:], counting.sources
 
     def _profiled(
         self, found: list[Measurement], measuring: Measuring, ready: Callable[[], Any], awaits: bool
@@ -584,16 +586,12 @@ class Latency(Dependencies):
         """Let the event loop go on meanwhile, if it is asyncio's or one that anyio knows."""
         import asyncio
 
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            anyio: Any = sys.modules.get("anyio")
-            if anyio is None:
-                self._sleep(seconds)
-            else:
-                await anyio.sleep(seconds)
-        else:
-            await asyncio.sleep(seconds)
+        for library in (asyncio, sys.modules.get("anyio")):
+            with suppress(RuntimeError):  # it is not the one whose event loop this is
+                if library is not None:
+                    await library.sleep(seconds)
+                    return
+        self._sleep(seconds)
 
     def _tell(self, measuring: Measuring, name: str, waiting: int) -> None:
         """Let people know how far it is, but not too often."""
