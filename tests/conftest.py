@@ -24,7 +24,7 @@ NEIGHBOURS = ("asyncio", "benchmark", "timeout", "randomly", "rerunfailures")
 ALONE = " ".join(f"-p no:{name}" for name in NEIGHBOURS)
 os.environ["PYTEST_ADDOPTS"] = ALONE
 
-QUIET_HOST = """
+TRACED_HOST = """
 import time
 import pytest
 
@@ -43,6 +43,13 @@ def quiet_host(monkeypatch):
     monkeypatch.setattr(Latency, "_pause", pause)
 """
 """A conftest.py for inner runs: no verdict depends on what else this machine is doing, and no time goes by with resting."""
+
+QUIET_HOST = f"""{TRACED_HOST}
+    from pytest_reliability.pytest_plugin import judging
+
+    monkeypatch.setattr(judging, "_tracing", lambda: "")
+"""
+"""The same where our own coverage must not be taken for that of the inner run."""
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

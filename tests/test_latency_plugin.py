@@ -16,10 +16,11 @@ import unittest.mock
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
-from conftest import QUIET_HOST
+from conftest import QUIET_HOST, TRACED_HOST
 from pytest_reliability.latency.measuring import Progress
 from pytest_reliability.pytest_plugin import judging
 from pytest_reliability.pytest_plugin.progress import ProgressLine, progress_for
@@ -480,33 +481,38 @@ class TestIt(unittest.TestCase):
 # Where a failure cannot be trusted
 
 
+class Coverage:
+    """coverage.py, as far as it is asked."""
+
+    def __init__(self, current: object) -> None:
+        self.Coverage = unittest.mock.Mock(current=lambda: current)
+
+
 @pytest.mark.parametrize(
-    ("trace", "what"),
+    ("state", "expected"),
     [
-        ("sys.settrace(lambda *_: None)", "a debugger or tracer"),
-        ("sys.setprofile(lambda *_: None)", "a profiler"),
-        pytest.param(
-            "sys.monitoring.use_tool_id(3, 'tell-tale')",
-            "tell-tale",
-            marks=pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in Python 3.12"),
-        ),
+        ({}, ""),
+        ({"modules": {"coverage": Coverage(None)}}, ""),
+        ({"modules": {"coverage": Coverage("one")}}, "coverage"),
+        ({"gettrace": lambda: print}, "a debugger or tracer"),
+        ({"getprofile": lambda: print}, "a profiler"),
+        ({"monitoring": unittest.mock.Mock(get_tool=lambda tool: None)}, ""),
+        ({"monitoring": unittest.mock.Mock(get_tool=lambda tool: "tell-tale" if tool == 5 else None)}, "tell-tale"),
     ],
 )
-def test_under_a_tracer_a_failure_is_inconclusive(run, trace, what):
-    """Calls are slower than they are in production; that is said, and nobody cries wolf."""
-    fixture = f"""
-import sys
+def test_what_makes_calls_slower_is_recognised(monkeypatch, state, expected):
+    """Whatever is called back for every line or function, by either of Python's ways."""
+    quiet = {"modules": {}, "gettrace": lambda: None, "getprofile": lambda: None, "monitoring": None}
+    monkeypatch.setattr(judging, "sys", SimpleNamespace(**{**quiet, **state}))
+    assert expected == judging._tracing()
 
-@pytest.fixture(autouse=True)
-def traced():
-    {trace}
-    yield
-    sys.settrace(None)
-    sys.setprofile(None)
-"""
-    result = run(fixture + SLOW)
+
+def test_under_a_tracer_a_failure_is_inconclusive(run, monkeypatch):
+    """Calls are slower than they are in production; that is said, and nobody cries wolf."""
+    monkeypatch.setattr(judging, "_tracing", lambda: "a profiler")
+    result = run(SLOW, files={"conftest.py": TRACED_HOST})
     result.assert_outcomes(passed=1, warnings=1)
-    result.stdout.fnmatch_lines([f"*but {what} is tracing, so that calls are slower*"])
+    result.stdout.fnmatch_lines(["*but a profiler is tracing, so that calls are slower*"])
 
 
 def test_where_preemptions_are_not_counted_workers_put_a_failure_in_doubt(run, monkeypatch):

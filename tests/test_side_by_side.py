@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import NEIGHBOURS, QUIET_HOST
+from conftest import NEIGHBOURS, QUIET_HOST, TRACED_HOST
 
 Run = Callable[..., pytest.RunResult]
 
@@ -18,12 +18,12 @@ Run = Callable[..., pytest.RunResult]
 def beside(pytester, monkeypatch):
     """Run tests in a fresh process with only these of the neighbours awake, and the report of what was measured."""
 
-    def run(tests: str, *arguments: str, plugin: str = "", reliability: bool = True) -> pytest.RunResult:
+    def run(tests: str, *arguments: str, plugin: str = "", reliability: bool = True, host: str = QUIET_HOST) -> pytest.RunResult:
         others = (f"-p no:{name}" for name in NEIGHBOURS if name != plugin)
         monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(others))
         for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
             monkeypatch.delenv(name, raising=False)  # the inner run is not one of our own workers
-        pytester.makeconftest(QUIET_HOST)
+        pytester.makeconftest(host)
         (pytester.path / "README.md").touch()
         path = pytester.makepyfile(test_it="import time, pytest\n" + tests)
         options = ["--reliability", "--reliability-report=report.json"] if reliability else []
@@ -220,7 +220,7 @@ def test_cov(beside, pytester, monkeypatch, core):
     for name in ("COV_CORE_SOURCE", "COV_CORE_CONFIG", "COV_CORE_DATAFILE", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COVERAGE_CORE", core)
-    result = beside(COVERED, "--cov=test_it", "--cov-report=")
+    result = beside(COVERED, "--cov=test_it", "--cov-report=", host=TRACED_HOST)
     result.assert_outcomes(passed=2, warnings=1)
     assert {"test_fast": "pass", "test_slow": "inconclusive"} == outcomes(pytester)
     result.stdout.fnmatch_lines(["*LatencyInconclusive: test_slow*but coverage is tracing, so that calls are slower*"])

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from pytest_reliability.pytest_plugin import INCONCLUSIVE, LatencyInconclusive
 from pytest_reliability.pytest_plugin.checks import Checks
 from pytest_reliability.pytest_plugin.keeping import OFF, Keeper, without_history
 from pytest_reliability.pytest_plugin.markers import limits_of
-from pytest_reliability.pytest_plugin.progress import progress_for
+from pytest_reliability.pytest_plugin.progress import ProgressLine, progress_for
 from pytest_reliability.pytest_plugin.properties import properties, without
 from pytest_reliability.pytest_plugin.turns import Turns
 from pytest_reliability.report import Measurement
@@ -46,11 +47,15 @@ class Judging:
     def __init__(self, config: pytest.Config, checks: Checks) -> None:
         self._config = config
         self._checks = checks
-        self._progress = progress_for(config)
         self._fails = fails_where_inconclusive(config)
         self._workers, run = _workers(config)
         self._turns = Turns(run) if self._workers > 1 else None
         self.keeper = Keeper(checks.root, self._turns or nullcontext())
+
+    @cached_property
+    def _progress(self) -> ProgressLine | None:
+        """Asked for when all plugins are awake, the terminal's among them."""
+        return progress_for(self._config)
 
     def latency_for(self, item: pytest.Item, limits: Mapping[str | None, Limits]) -> Latency:
         """What the fixture gives to a test; raises BudgetError where an SLO cannot be used."""
