@@ -373,14 +373,14 @@ def simulate(task: tuple[str, float, range]) -> dict[tuple[str, float], list[Fou
     name, p95, seeds = task
     model = MODELS[name]
     found: dict[tuple[str, float], list[Found]] = {(rule, ratio): [] for rule in RULES for ratio in RATIOS}
+    budgets = {ratio: Budget.parse(f"p95={p95 / ratio:.9f}s") for ratio in RATIOS}
     for seed in seeds:
         run = Run(model, seed)
         earlier = Run(model, seed + 1_000_000_000).replayed()
         earlier.take(model.settles)
         baseline = fmean(earlier.take(100))
         for (rule, ratio), results in found.items():
-            budget = Budget.parse(f"p95={p95 / ratio:.9f}s")
-            results.append(RULES[rule](run.replayed(), budget, baseline / ratio))
+            results.append(RULES[rule](run.replayed(), budgets[ratio], baseline / ratio))
     return found
 
 

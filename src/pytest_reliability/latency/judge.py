@@ -87,7 +87,7 @@ GROSS_TIME = 3.0
 MOST_LEFT_OUT = 2_000
 """How many samples `judge` lets pass, at most, instead of a rest."""
 
-SPARED = 0.0625
+SPARED = 1 / 32
 """How much of what is left of recorded samples it lets pass at a time."""
 
 CALLS_PER_BLOCK = 10
@@ -287,12 +287,19 @@ def _decide(budget: Budget, seconds: float, chunk: int) -> Generator[int, Sequen
     reason = _reason_confirmed(budget, first, confirmations) if confirmations else _reason(budget, first)
     return Verdict(
         budget=budget,
-        outcome=INCONCLUSIVE if first.outcome == FAIL and len(batches) <= CONFIRMATIONS else batches[-1].outcome,
+        outcome=_outcome(first, confirmations),
         reason=f"{reason}; {left_out:,} before them left out as a slow start" if left_out else reason,
         batches=tuple(batches),
         left_out=left_out,
         false_alarm=false_alarm(budget),
     )
+
+
+def _outcome(first: Batch, confirmations: Sequence[Batch]) -> str:
+    if first.outcome != FAIL:
+        return first.outcome
+    agreeing = sum(1 for fresh in confirmations if fresh.outcome == FAIL)
+    return FAIL if agreeing == CONFIRMATIONS else INCONCLUSIVE
 
 
 def _attempt(
@@ -336,28 +343,32 @@ def _batch(
     samples: list[float] = []
     over, took = 0, 0.0
     most, fail_left, pass_left = MOST_SAMPLES, 1.0, 1.0
-    fails_at, passes_at, complete = 1, -1, False
+    n, fails_below, passes_below, complete = 0, 0.0, 0.0, False
     for look in _looks(allowed, chunk):
-        before = len(samples)
-        wanted = max(chunk, min(look.n, most)) - before
+        wanted = max(chunk, min(look.n, most)) - n
         received = _blocks((yield wanted * block), block)
         samples += received
         over += sum(1 for sample in received if sample > budget.limit)
         took += block * _duration(received)
-        n, complete = len(samples), len(received) == wanted
+        before, n = n, len(samples)
+        complete = n - before == wanted
         most = _affordable(n, took, seconds) // chunk * chunk
         last = not complete or most < WORTH_GOING_ON * n
         fail_share = fail_left * (1.0 if last else wanted / (most - before))
         pass_share = max(look.pass_share, pass_left) if last and complete else look.pass_share
         fail_left, pass_left = fail_left - fail_share, pass_left - pass_share
-        if n >= LOOKS[0]:
-            fails_at = surprisingly_many(n, allowed, fail_level * fail_share)
-            passes_at = surprisingly_few(n, provable, pass_level * pass_share)
-        else:
-            fails_at = n + 1
-        if last or over >= fails_at or over <= passes_at:
+        enough = n >= LOOKS[0]
+        fails_below, passes_below = enough * fail_level * fail_share, enough * pass_level * pass_share
+        if last or at_least(over, n, allowed) <= fails_below or at_most(over, n, provable) <= passes_below:
             break
-    return Batch(samples=tuple(samples), over=over, fails_at=fails_at, passes_at=passes_at, complete=complete, took=took)
+    return Batch(
+        samples=tuple(samples),
+        over=over,
+        fails_at=surprisingly_many(n, allowed, fails_below),
+        passes_at=surprisingly_few(n, provable, passes_below),
+        complete=complete,
+        took=took,
+    )
 
 
 def _affordable(n: int, took: float, seconds: float) -> int:
