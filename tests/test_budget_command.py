@@ -230,3 +230,12 @@ def test_the_help_ends_with_two_examples(run):
     assert ["  reliability budget --from k6.json", "  reliability budget --from first.jtl"] == [
         line.split(' "')[0].split(" --from second")[0] for line in out.splitlines()[-2:]
     ]
+
+
+def test_what_the_documentation_shows_is_what_is_printed(shop, run, monkeypatch):
+    """The example of a summary, to the letter."""
+    monkeypatch.setenv("COLUMNS", "110")
+    (shop / "summary.json").write_text(engine_files.K6_SUMMARY)
+    out, _, _ = run("--from", "summary.json", "p95=50ms")
+    page = Path(__file__, "../../docs/load-engines.md").resolve().read_text(encoding="utf-8")
+    assert f"$ reliability budget --from summary.json p95=50ms\n{out}```" in page
