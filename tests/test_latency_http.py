@@ -524,6 +524,13 @@ def test_a_body_that_is_never_closed_ended_with_what_was_taken_last(recorder: Re
     assert [("GET /", seconds, False)] == recorder.samples
 
 
+def test_a_body_is_an_iterable_and_nothing_else(recorder: Recorder) -> None:
+    """Servers that find a length or a file in it would send that instead of iterating."""
+    body = recorder.watch(wsgi(recorder, body=[b"a"]))({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+    assert not isinstance(body, list)
+    assert not hasattr(body, "__len__")
+
+
 def raising(_: object) -> Iterator[bytes]:
     """A body that breaks in its middle."""
     yield b"x"
@@ -590,7 +597,7 @@ def test_flask_and_quart_are_measured_at_their_place_for_middleware(recorder: Re
 
 def test_what_is_no_application_is_refused() -> None:
     """The message says what can be watched; neither a class, nor a number, nor a function of one argument can."""
-    for thing in (3, Starlette, lambda scope: None, int.from_bytes):
+    for thing in (3, Starlette, lambda scope: None, dir):
         with pytest.raises(
             TypeError, match="cannot be watched; it takes an ASGI or WSGI application, a client or transport of httpx"
         ):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from pytest_reliability.latency.http.frameworks import environ_path, in_environ, in_scope, route_path
-from pytest_reliability.latency.http.sample import Proxy, Sample, Watch
+from pytest_reliability.latency.http.sample import Proxy, Sample, Watch, failing
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -99,54 +99,41 @@ class WatchedWSGI(Proxy):
             return start_response(status, *rest)
 
         sample = watch.begin(str(environ["REQUEST_METHOD"]), path, told)
-        try:
+        with failing(sample):
             body = app(environ, start)
-        except BaseException:
-            sample.fail()
-            raise
         sample.reached()
         return WatchedBody(body, sample)
 
 
-class WatchedBody(Proxy):
+class WatchedBody:
     """What a WSGI application returns. The sample ends when it is closed, or exhausted where there is nothing to close.
 
-    Flask's test client neither closes nor always reads it: then the sample ended with what was taken last.
+    Flask's test client neither closes nor always reads it: then the sample ended with what was taken last. It is an
+    iterable and nothing else: servers look for a length or a file in it, and would send that past us.
     """
 
-    __slots__ = ()
+    def __init__(self, body: Iterable[bytes], sample: Sample) -> None:
+        self._body, self._sample = body, sample
 
     def __iter__(self) -> Iterator[bytes]:
-        sample: Sample = self._self_state
-        try:
-            for chunk in self._self_wrapped:
+        sample = self._sample
+        with failing(sample):
+            for chunk in self._body:
                 sample.reached()
                 yield chunk
-        except GeneratorExit:
-            raise
-        except BaseException:
-            sample.fail()
-            raise
         sample.reached()
-        if not hasattr(self._self_wrapped, "close"):
+        if not hasattr(self._body, "close"):
             sample.settle()
 
     def close(self) -> None:
         """Close it, which servers do once they are through with it."""
-        sample: Sample = self._self_state
-        try:
-            getattr(self._self_wrapped, "close", _nothing)()
-        except BaseException:
-            sample.fail()
-            raise
-        sample.end()
+        with failing(self._sample):
+            if hasattr(self._body, "close"):
+                self._body.close()
+        self._sample.end()
 
     def __del__(self) -> None:
-        self._self_state.settle()
-
-
-def _nothing() -> None:
-    pass
+        self._sample.settle()
 
 
 def inner_app(app: object) -> str | None:

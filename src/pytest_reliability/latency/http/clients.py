@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from pytest_reliability.latency.http.sample import Proxy, Sample, Watch, reading
+from pytest_reliability.latency.http.sample import Proxy, Sample, Watch, failing
 
 if TYPE_CHECKING:
     import httpx
@@ -25,22 +25,16 @@ class WatchedTransport(Proxy):
         sample = self._begin(request)
         if sample is None:
             return self._self_wrapped.handle_request(request)  # type: ignore[no-any-return]
-        try:
+        with failing(sample):
             return _until_read(self._self_wrapped.handle_request(request), sample)
-        except BaseException:
-            sample.fail()
-            raise
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; its sample ends with the response's body."""
         sample = self._begin(request)
         if sample is None:
             return await self._self_wrapped.handle_async_request(request)  # type: ignore[no-any-return]
-        try:
+        with failing(sample):
             return _until_read(await self._self_wrapped.handle_async_request(request), sample)
-        except BaseException:
-            sample.fail()
-            raise
 
     def _begin(self, request: httpx.Request) -> Sample | None:
         watch: Watch | None = self._self_state
@@ -80,12 +74,12 @@ class WatchedStream(Proxy):
     __slots__ = ()
 
     def __iter__(self) -> Iterator[bytes]:
-        with reading(self._self_state):
+        with failing(self._self_state):
             yield from self._self_wrapped
         self._self_state.end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with reading(self._self_state):
+        with failing(self._self_state):
             async for chunk in self._self_wrapped:
                 yield chunk
         self._self_state.end()
@@ -112,7 +106,7 @@ class WatchedAdapter(Proxy):
         if watch is None:
             return self._self_wrapped.send(request, *args, **kwargs)  # type: ignore[no-any-return]
         sample = watch.begin(str(request.method), unquote(urlsplit(str(request.url)).path) or "/")
-        with reading(sample):
+        with failing(sample):
             response: requests.Response = self._self_wrapped.send(request, *args, **kwargs)
         sample.answered(response.status_code)
         if response.raw is None:
@@ -129,20 +123,20 @@ class WatchedRaw(Proxy):
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
         """Read it piece by piece."""
-        with reading(self._self_state):
+        with failing(self._self_state):
             yield from self._self_wrapped.stream(*args, **kwargs)
         self._self_state.end()
 
     def read(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
         """Read it, or some of it."""
-        with reading(self._self_state):
+        with failing(self._self_state):
             data: bytes = self._self_wrapped.read(amt, *args, **kwargs)
         if amt is None or (amt and not data):
             self._self_state.end()
         return data
 
     def __iter__(self) -> Iterator[bytes]:
-        with reading(self._self_state):
+        with failing(self._self_state):
             yield from self._self_wrapped
         self._self_state.end()
 

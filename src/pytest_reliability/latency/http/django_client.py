@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from pytest_reliability.latency.http.frameworks import environ_path, in_django
-from pytest_reliability.latency.http.sample import Proxy, Sample, Watch, reading
+from pytest_reliability.latency.http.sample import Proxy, Sample, Watch, failing
 
 
 class WatchedHandler(Proxy):
@@ -22,7 +22,7 @@ class WatchedHandler(Proxy):
             return handler(environ)
         path = environ_path(environ)
         sample = watch.begin(str(environ["REQUEST_METHOD"]), path, lambda: in_django(handler, path))
-        with reading(sample):
+        with failing(sample):
             response = handler(environ)
         return _until_read(response, sample)
 
@@ -40,7 +40,7 @@ class WatchedAsyncHandler(Proxy):
             return await handler(scope)
         path = str(scope["path"])
         sample = watch.begin(str(scope["method"]), path, lambda: in_django(handler, path))
-        with reading(sample):
+        with failing(sample):
             response = await handler(scope)
         return _until_read(response, sample)
 
@@ -56,13 +56,13 @@ def _until_read(response: Any, sample: Sample) -> Any:
 
 
 def _read(chunks: Iterator[bytes], sample: Sample) -> Iterator[bytes]:
-    with reading(sample):
+    with failing(sample):
         yield from chunks
     sample.end()
 
 
 async def _read_async(chunks: AsyncIterator[bytes], sample: Sample) -> AsyncIterator[bytes]:
-    with reading(sample):
+    with failing(sample):
         async for chunk in chunks:
             yield chunk
     sample.end()

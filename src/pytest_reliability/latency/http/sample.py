@@ -80,7 +80,7 @@ class Sample:
         self._watch = None
 
 
-class reading:  # noqa: N801 (it is used like a function)
+class failing:  # noqa: N801 (it is used like a function)
     """What goes wrong in here fails the sample; a reader that stops early does not."""
 
     __slots__ = ("_sample",)
