@@ -172,6 +172,9 @@ def test_one_operations_rest_costs_the_others_no_time():
     """Nothing is sampled in it, so it does not count against their time."""
 
     def slow(budget: Budget, seconds: float):
+        if budget.limit > 1.0:
+            samples = yield 5
+            return Verdict(budget=budget, outcome="pass", reason=f"{len(samples)} of 5", batches=())
         if budget.limit < 0.05:
             for _ in range(4):
                 yield 10
@@ -181,12 +184,12 @@ def test_one_operations_rest_costs_the_others_no_time():
 
     world = World(0.010)
     world.sleep = lambda seconds: setattr(world, "now", world.now + 60.0)  # type: ignore[method-assign]
-    latency = world.latency(limits(a={"p95": "20ms"}, b={"p95": "90ms"}), judge=slow)
+    latency = world.latency(limits(a={"p95": "20ms"}, b={"p95": "90ms"}, c={"p95": "2s"}), judge=slow)
     for _ in latency:
-        for name in "ab":
+        for name in "abc":
             with latency.sample(name):
                 world.call()
-    assert ["200 of 200", "200 of 200"] == [measured.reason for measured in latency.measurements]
+    assert ["200 of 200", "200 of 200", "5 of 5"] == [measured.reason for measured in latency.measurements]
 
 
 def test_the_time_for_measuring_ends_a_loop():
@@ -283,6 +286,36 @@ def test_what_failed_before_the_loop_was_left_fails():
     with pytest.raises(BudgetExceeded):
         latency.conclude()
     assert "fail" == outcomes(latency)["search"]
+
+
+def test_a_loop_inside_a_loop_ends_the_outer_one():
+    """There is one at a time; what the outer one had not decided is told."""
+    world = World(0.010)
+    latency = world.latency(P95, preemptions=None)
+    for _ in latency:
+        with latency.sample("outer"):
+            world.call()
+        for _ in latency:
+            with latency.sample("inner"):
+                world.call()
+    assert {"outer": "inconclusive", "inner": "pass"} == outcomes(latency)
+    assert "preemption not counted here" in latency.measurements[0].evidence[0]
+
+
+def test_what_was_sampled_before_a_loop_was_left_is_told_whenever_that_was():
+    """Also if nothing was sampled of it in the last rounds."""
+    world = World(0.010)
+    latency = world.latency(P95)
+    for number in latency:
+        with latency.sample("search"):
+            world.call()
+        if number < 2:
+            with latency.sample("pay"):
+                world.call()
+        if number == 30:
+            break
+    latency.conclude()
+    assert {"search": "inconclusive", "pay": "inconclusive"} == outcomes(latency)
 
 
 def test_loops_may_follow_each_other():
@@ -392,6 +425,7 @@ def test_what_is_recorded_must_be_a_time():
     for seconds in (-1.0, float("nan")):
         with pytest.raises(ValueError, match="a time is a number of seconds, 0 or more"):
             latency.record("search", seconds)
+    World(0.010).latency(limits(pay={"p95": "1s"})).record("search", 1.0)
     with pytest.raises(BudgetError, match="'pay' has clock=\"cpu\""):
         latency.record("pay", 1.0)
 
@@ -530,6 +564,16 @@ def test_a_loop_that_only_counts_ends_when_that_is_done():
                 count("rows_read", 3)
                 world.call()
     assert 6 == world.made
+
+
+def test_what_is_counted_in_no_call_has_not_passed():
+    """A sample outside any loop is not counted."""
+    world = World(0.010)
+    latency = world.latency({"search": Limits.parse("rows_read<=2", of="search")})
+    with latency.sample("search"):
+        world.call()
+    latency.conclude()
+    assert ("inconclusive", "no call was counted") == (only(latency).outcome, only(latency).reason)
 
 
 def test_a_loop_that_is_left_while_it_counts_tells_what_it_counted():

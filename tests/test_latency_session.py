@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import pickle
 import re
+import sys
 import time
 from contextlib import nullcontext
 from decimal import Decimal
@@ -18,9 +20,11 @@ import pytest
 from latency_world import World
 from pytest_reliability import latency as package
 from pytest_reliability.latency import Budget, BudgetError, BudgetExceeded, Limits, Verdict, count
-from pytest_reliability.latency.measuring import MOST_WARM_UP
+from pytest_reliability.latency.judge import sequential
+from pytest_reliability.latency.measuring import MOST_WARM_UP, Measuring
 from pytest_reliability.latency.message import explanation
 from pytest_reliability.latency.once import Once
+from pytest_reliability.latency.sampler import Sampler
 from pytest_reliability.latency.session import Latency
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
@@ -413,8 +417,10 @@ def test_the_loop_goes_on_while_a_coroutine_rests(monkeypatch):
     assert (True, []) == (all(nap > 0 for nap in naps), world.rests)
 
 
-def test_outside_asyncio_a_coroutine_rests_all_the_same():
+@pytest.mark.parametrize("anyio", [None, "imported"])
+def test_outside_asyncio_a_coroutine_rests_all_the_same(monkeypatch, anyio):
     """Another library's loop: it is held up for the rest, which is better than none."""
+    monkeypatch.setitem(sys.modules, "anyio", anyio and importlib.import_module("anyio"))
     world = World(0.100)
     coroutine = world.latency().run(world.answer)
     with pytest.raises(BudgetExceeded):
@@ -528,6 +534,38 @@ def test_a_broken_count_fails_beside_a_kept_latency():
     assert ["count", "latency", "errors"] == [measured.kind for measured in latency.measurements]
     assert ["fail", "pass", "pass"] == [measured.outcome for measured in latency.measurements]
     assert () == latency.measurements[0].profile
+
+
+def test_errors_of_calls_that_are_counted_are_within_their_budget():
+    """The last result is that of a call that returned."""
+    world = World(0.010)
+
+    async def call() -> int:
+        count("rows_read", 1)
+        if world.call() == 3:
+            raise OSError
+        return world.made
+
+    latency = world.latency(Limits.parse("rows_read<=2", errors="10%"))
+    assert asyncio.run(latency.run(call)) == world.made
+    assert ["pass", "pass"] == [measured.outcome for measured in latency.measurements]
+
+
+def test_a_source_that_has_no_more_needs_no_other_reason():
+    """Where neither time nor the host is what ended it."""
+    world = World(0.010)
+    measuring = Measuring(
+        (Budget.parse("p95=50ms"),),
+        Sampler(world.call),
+        judge=sequential,
+        max_time=30.0,
+        clock=world.clock,
+        load=world.load,
+        warms_up=False,
+    )
+    assert measuring.begin() is not None
+    assert measuring.go_on([]) is None
+    assert ["there are no samples"] == [finding.verdict.reason for finding in measuring.findings]
 
 
 # --- Setup

@@ -251,7 +251,7 @@ class Loop:
         """End it here, whatever is undecided; no more samples will come."""
         self.over = True
         for operation in self._operations.values():
-            if operation.sampled and operation.limited:
+            if operation.sampled:
                 self.touched[operation.name] = operation
         for operation in self.touched.values():
             self._stop_counting(operation)
@@ -292,9 +292,9 @@ class Loop:
             if not ready:
                 break
             operation.step = _after(operation, operation.take(step.count))
-        if operation.step is None:
+        if operation.measuring is None or operation.step is None:
             operation.drop()
-        elif operation.measuring is not None:
+        else:
             self._tell(operation.measuring, operation.name, len(operation.times))
 
     def _stop_counting(self, operation: Operation) -> None:

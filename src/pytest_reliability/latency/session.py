@@ -351,7 +351,7 @@ class Latency(Dependencies):
 
     def _require_samples(self, loop: Loop) -> None:
         """Tell somebody who writes a loop without a sample what to write."""
-        sampled = self._unmeasured or any(operation.sampled for operation in self._operations.values())
+        sampled = self._unmeasured or loop.touched or any(operation.sampled for operation in self._operations.values())
         if loop.rounds == 1 and self._limits and not sampled:
             raise BudgetError(
                 "the loop takes no sample, so there is nothing to judge; "
