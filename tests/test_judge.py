@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
 from importlib import import_module
@@ -238,11 +239,12 @@ def thresholds(seconds: float) -> list[tuple[int, int]]:
     for look in islice(_sizes(), 9):
         # One of twenty, so that nothing passes; those that tip the scales come after the last look but one.
         steady = ([within] * 19 + [beyond]) * 25
-        over = next(
-            over
-            for over in range(1, look)
-            if driven(sequential(budget, seconds), tipped(steady[:looked], look, over, within, beyond)) is None
-        )
+        before = steady[:looked]
+
+        def fails(over: int, before: list[float] = before, look: int = look) -> bool:
+            return driven(sequential(budget, seconds), tipped(before, look, over, within, beyond)) is None
+
+        over = bisect_left(range(look), True, key=fails)
         found.append((look, over))
         looked = look
     return found

@@ -277,12 +277,11 @@ def at_once(n: int) -> Design:
 
 def _decide(budget: Budget, seconds: float, chunk: int) -> Generator[int, Sequence[float], Verdict]:
     """Judge until there is an outcome; where calls are only slow to start, leave out what there is and start again."""
-    left_out = rests = 0
-    for start in range(1, STARTS + 1):
+    left_out, rests, start = 0, 0, 1
+    batches, rests, slow_start = yield from _attempt(budget, seconds, chunk, rests, start)
+    while slow_start:
+        left_out, start = left_out + sum(batch.n for batch in batches), start + 1
         batches, rests, slow_start = yield from _attempt(budget, seconds, chunk, rests, start)
-        if not slow_start:
-            break
-        left_out += sum(batch.n for batch in batches)
     first, *confirmations = batches
     reason = _reason_confirmed(budget, first, confirmations) if confirmations else _reason(budget, first)
     return Verdict(
@@ -344,7 +343,7 @@ def _batch(
     over, took = 0, 0.0
     most, fail_left, pass_left = MOST_SAMPLES, 1.0, 1.0
     n, fails_below, passes_below, complete = 0, 0.0, 0.0, False
-    for look in _looks(allowed, chunk):
+    for look in _looks(allowed, chunk):  # pragma: no branch - there is no time or no need to go on after the last
         wanted = max(chunk, min(look.n, most)) - n
         received = _blocks((yield wanted * block), block)
         samples += received
