@@ -379,7 +379,7 @@ def _affordable(n: int, took: float, seconds: float) -> int:
 
 def _blocks(received: Sequence[float], block: int) -> list[float]:
     """What is judged: each sample, or the mean of each whole block; what is no number has no end."""
-    numbers = [inf if isnan(sample) else sample for sample in received]
+    numbers = [inf if isnan(sample) else sample for sample in received] if isnan(sum(received)) else list(received)
     if block == 1:
         return numbers
     return [fsum(numbers[end - block : end]) / block for end in range(block, len(numbers) + 1, block)]
@@ -428,8 +428,9 @@ def _share(index: int) -> float:
     return 1.0 / len(LOOKS) / (later * (later + 1) if later else 1)
 
 
-def _duration(samples: Iterable[float]) -> float:
-    return sum(sample for sample in samples if isfinite(sample))
+def _duration(samples: Sequence[float]) -> float:
+    total = sum(samples)
+    return total if isfinite(total) else sum(sample for sample in samples if isfinite(sample))
 
 
 def _began_slowly(budget: Budget, batch: Batch) -> bool:
