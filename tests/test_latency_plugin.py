@@ -858,3 +858,19 @@ def test_a_machine_that_has_become_slower_is_noted(run, pytester, monkeypatch):
         line["speed"] /= 100 + number
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     run(FAST, "-o", "latency_history=true").stdout.fnmatch_lines(["note: this machine is *% slower than in its last runs"])
+
+
+def test_only_the_last_attempt_at_a_test_is_told(run):
+    """Whoever runs a test again: a rerun gives a broken budget another chance, and that is said."""
+    again = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for nextitem in (item.parent, nextitem):
+        item._initrequest()
+        runtestprotocol(item, nextitem=nextitem)
+    return True
+"""
+    text = run(FAST, files={"conftest.py": QUIET_HOST + again}).stdout.str()
+    assert 1 == text.count("test_fast  p95")
+    assert "note: measured again in attempt 2, because the test failed before" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_reliability.pytest_plugin.budgets import JUDGING
-from pytest_reliability.pytest_plugin.checks import checks_of
+from pytest_reliability.pytest_plugin.checks import Checks
 from pytest_reliability.pytest_plugin.judging import Judging
 from pytest_reliability.pytest_plugin.summary import Summary
 from pytest_reliability.pytest_plugin.turns import Sweeper
@@ -13,7 +13,7 @@ from pytest_reliability.pytest_plugin.turns import Sweeper
 
 def wake(config: pytest.Config, *, judging: bool) -> None:
     """Register the checks where they are asked for, what judges budgets, and, except in a worker, what sums up and sweeps."""
-    checks, plugins = checks_of(config), config.pluginmanager
+    checks, plugins = Checks(config), config.pluginmanager
     if config.getoption("reliability"):
         plugins.register(checks, "reliability-checks")
     if judging:

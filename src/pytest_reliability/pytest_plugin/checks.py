@@ -108,16 +108,6 @@ class ServiceFile(pytest.File):
             yield item
 
 
-_CHECKS: pytest.StashKey[Checks] = pytest.StashKey()
-
-
-def checks_of(config: pytest.Config) -> Checks:
-    """The review that belongs to a run of pytest; nothing is read before something is asked of it."""
-    if _CHECKS not in config.stash:
-        config.stash[_CHECKS] = Checks(config)
-    return config.stash[_CHECKS]
-
-
 class Failed(Exception):  # noqa: N818 - it is an outcome, not an error
     """The outcome of a check, as an exception for pytest to report."""
 

@@ -134,10 +134,7 @@ class Judging:
 
         def resolve(name: str) -> Slo:
             budget = LatencyBudget(at=Location(self._checks.path_of(item.path)), test=item.name, slo=name)
-            try:
-                link = self._checks.graph.slo_of(budget)
-            except UsageError as error:
-                raise BudgetError(str(error)) from error
+            link = self._checks.graph.slo_of(budget)
             if link is None or link.slo is None:
                 raise BudgetError(f"slo={name!r}: {link.evidence if link else 'no name'}")
             return link.slo
