@@ -575,8 +575,8 @@ def test_rests_double_and_match_the_batch_before(took, round_, seconds):
 def test_false_alarms_of_many_budgets_add_up():
     """The bound of one is the product of its levels; the bounds of several add up, to certainty at most."""
     one = judge(repeat(FAST), P95).false_alarm
-    assert one == false_alarm(P95) == pytest.approx(STARTS * 0.01 * 0.1**3)
-    assert family_wise([one] * 250) == pytest.approx(0.01)
+    assert one == false_alarm(P95) == pytest.approx(STARTS * 0.05 * 0.15**3)
+    assert family_wise([one] * 20) == pytest.approx(0.0135)
     assert (0.0, 1.0) == (family_wise([]), family_wise([0.7, 0.7]))
 
 

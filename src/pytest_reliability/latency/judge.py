@@ -36,7 +36,7 @@ WORTH_GOING_ON = 1.1
 
 MOST_SAMPLES = 100_000
 
-FAIL_LEVEL = 0.01
+FAIL_LEVEL = 0.05
 """The chance that a first batch fails by accident, over all its looks."""
 
 SPREAD = (0.0, 0.5, 1.0)
@@ -45,7 +45,7 @@ passed since the first one failed."""
 
 CONFIRMATIONS = len(SPREAD)
 
-CONFIRM_LEVEL = 0.1
+CONFIRM_LEVEL = 0.15
 """The chance that a fresh batch agrees by accident, over all its looks."""
 
 GIVE_UP_LEVEL = 0.1
