@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from math import inf
 from typing import Any
@@ -236,6 +237,73 @@ def test_an_exception_is_the_tests_failure_or_counts_where_errors_have_a_budget(
     assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(KeyboardInterrupt), latency.sample("search"):
         raise KeyboardInterrupt
+
+
+def broken(budget: Budget, seconds: float):
+    """A rule that fails whatever it sees."""
+    samples = yield 20
+    (yield 0)
+    return Verdict(budget=budget, outcome="fail", reason=f"{len(samples)} were slow", batches=())
+
+
+def test_a_slow_loop_has_one_round_more_under_a_profiler():
+    """None that is measured is slowed down by it, and it says where the time goes."""
+    world = World(0.010)
+    latency = world.latency(P95, judge=broken)
+    profiled = False
+
+    def search() -> None:
+        nonlocal profiled
+        profiled = sys.getprofile() is not None
+        world.call()
+
+    with pytest.raises(BudgetExceeded) as caught:  # noqa: PT012
+        for number in latency:  # noqa: B007
+            with latency.sample("search"):
+                search()
+    assert (number, True, None) == (world.made, profiled, sys.getprofile())
+    assert 16 + 20 + 1 == world.made
+    assert caught.value.measurements[0].profile
+
+
+def test_a_slow_asynchronous_loop_has_it_too():
+    """In the same event loop."""
+    world = World(0.010)
+    latency = world.latency(P95, judge=broken)
+
+    async def test() -> None:
+        async for _ in latency:
+            with latency.sample("search"):
+                world.call()
+
+    with pytest.raises(BudgetExceeded) as caught:
+        asyncio.run(_awake(test()))
+    assert (16 + 20 + 1, True) == (world.made, bool(caught.value.measurements[0].profile))
+
+
+async def _awake(coroutine: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "sleep", _no_nap)
+        await coroutine
+
+
+async def _no_nap(seconds: float) -> None:
+    """Do not wait."""
+
+
+def test_a_slow_loop_that_is_left_in_its_last_round_fails_all_the_same():
+    """And no profiler is left behind."""
+    world = World(0.010)
+    latency = world.latency(P95, judge=broken)
+    for _ in latency:
+        with latency.sample("search"):
+            world.call()
+        if world.made == 16 + 20 + 1:
+            break
+    assert None is sys.getprofile()
+    with pytest.raises(BudgetExceeded, match="20 were slow"):
+        latency.conclude()
+    assert {"search": "fail"} == outcomes(latency)
 
 
 # --- Loops that end otherwise

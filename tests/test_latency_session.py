@@ -361,8 +361,10 @@ def test_an_slo_is_judged_beside_the_limits():
 def test_an_slo_that_is_not_there_is_an_error(resolve):
     """Nothing is called before what it should keep is known."""
     world = World(0.010)
-    with pytest.raises(BudgetError, match="slo='fast' names no SLO of this repository"):
-        world.latency(Limits.parse(slo="fast"), resolve_slo=resolve)(world.call)
+    latency = world.latency(Limits.parse(slo="fast"), resolve_slo=resolve)
+    for asked in (lambda: latency.budgets, lambda: latency(world.call)):
+        with pytest.raises(BudgetError, match="slo='fast' names no SLO of this repository"):
+            asked()
     assert 0 == world.made
 
 

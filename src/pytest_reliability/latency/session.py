@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Gene
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf, isfinite
+from math import inf
 from os import PathLike
 from pathlib import Path
-from statistics import median
 from threading import RLock
+from types import coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from pytest_reliability.latency.budget import Budget, BudgetError, Limits
@@ -141,6 +141,7 @@ class Latency(Dependencies):
         self._said: dict[str, dict[str, Any]] = {}
         self._uses: dict[str, int] = {}
         self._loop: Loop | None = None
+        self._unreported: tuple[list[Measurement], Exception | None] = [], None
         self._lock = RLock()
         self._watched: list[object] = []
         self._told = 0.0
@@ -322,7 +323,7 @@ class Latency(Dependencies):
             else:
                 yield loop.rounds
                 self._require_samples(loop)
-        self._close_loop()
+        yield from self._last_round(loop.rounds + 1)
 
     async def __aiter__(self) -> AsyncIterator[int]:
         """The same in an asynchronous test, whose own event loop goes on while the rule rests."""
@@ -334,7 +335,23 @@ class Latency(Dependencies):
             else:
                 yield loop.rounds
                 self._require_samples(loop)
-        self._close_loop()
+        for number in self._last_round(loop.rounds + 1):
+            yield number
+
+    def _last_round(self, number: int) -> Iterator[int]:
+        """Report what the loop has found; after one round more where that is too slow, to tell where the time goes."""
+        __tracebackhide__ = True
+        found, error = self._found_in_loop()
+        slow = [measurement.low or 0.0 for measurement in found if _is_slow(measurement)]
+        if slow:
+            from pytest_reliability.latency.profile import profile_call_async
+
+            self._unreported = found, error
+            # Under the profiler it awaits the round, which is to say that this generator is suspended in it.
+            lines = yield from profile_call_async(partial(_round, number), max(slow)).__await__()
+            self._unreported = [], None
+            found = [replace(measurement, profile=lines) if _is_slow(measurement) else measurement for measurement in found]
+        self._report(found, error)
 
     def _open_loop(self) -> Loop:
         __tracebackhide__ = True
@@ -366,8 +383,7 @@ class Latency(Dependencies):
     def _found_in_loop(self) -> tuple[list[Measurement], Exception | None]:
         """What the loop that was open has found, and an exception that counted as over."""
         loop, self._loop = self._loop, None
-        found: list[Measurement] = []
-        error: Exception | None = None
+        (found, error), self._unreported = self._unreported, ([], None)
         if loop is None:
             return found, error
         if not loop.over:
@@ -422,17 +438,19 @@ class Latency(Dependencies):
         meant_for_requests = self._watched and not name
         own = self._add(name, limited) if limited and not meant_for_requests and name not in self._operations else None
         loop = self._open_loop()
+        ready = sampler.ready_async if awaits else sampler.ready
         result = None
         while (pause := loop.go_on()) is not None:
             if pause:
                 yield partial(self._pause if awaits else self._sleep, pause)
                 continue
-            call = yield (sampler.ready_async if awaits else sampler.ready)
+            call = yield ready
             returned = yield partial(_within_async if awaits else _within, call, self._tolerated(), own)
             result = result if returned is None else returned
         if own is not None:
             del self._operations[name]
-        self._close_loop()
+        found, error = self._found_in_loop()
+        self._report((yield from self._profiled(found, ready, awaits)), error)
         return result
 
     def _tolerated(self) -> tuple[type[Exception], ...]:
@@ -463,8 +481,8 @@ class Latency(Dependencies):
             measuring = self._measuring(source, limited, **options)
             yield from self._take(measuring, source, name, awaits)
             found += self._found(measuring, name, operation, limited)
-            if ready is not None and any(measurement.outcome == FAIL for measurement in found):
-                found = yield from self._profiled(found, measuring, ready, awaits)
+            if ready is not None:
+                found = yield from self._profiled(found, ready, awaits)
         self._report(found, source.error)
         if source.error is not None and not source.returned:
             raise source.error
@@ -544,19 +562,16 @@ class Latency(Dependencies):
                 counted.append({counter: n - before[counter] for counter, n in counting.counts().items()})
             return result, counted[1:], counting.sources
 
-    def _profiled(
-        self, found: list[Measurement], measuring: Measuring, ready: Callable[[], Any], awaits: bool
-    ) -> Plan[list[Measurement]]:
-        """The same, with where the time of one more call went beside what failed."""
+    def _profiled(self, found: list[Measurement], ready: Callable[[], Any], awaits: bool) -> Plan[list[Measurement]]:
+        """The same, with where the time of one more call went beside what is too slow."""
+        slow = [measurement.low or 0.0 for measurement in found if _is_slow(measurement)]
+        if not slow:
+            return found
         from pytest_reliability.latency.profile import profile_call, profile_call_async
 
-        took = median(filter(isfinite, measuring.recorded)) if any(map(isfinite, measuring.recorded)) else 0.0
         call = yield ready
-        lines = yield partial(profile_call_async if awaits else profile_call, call, took)
-        return [
-            replace(measurement, profile=lines) if measurement.outcome == FAIL and measurement.kind != "count" else measurement
-            for measurement in found
-        ]
+        lines = yield partial(profile_call_async if awaits else profile_call, call, max(slow))
+        return [replace(measurement, profile=lines) if _is_slow(measurement) else measurement for measurement in found]
 
     def _perform(self, plan: Plan[Any]) -> Any:
         """Do what the plan says, and return what it comes to."""
@@ -769,6 +784,17 @@ class AtRate:
         __tracebackhide__ = True
         result: T = await self._latency._perform_async(self._latency._load_with(function, args, kwargs, self._how, awaits=True))
         return result
+
+
+def _is_slow(measurement: Measurement) -> bool:
+    """Whether it is worth to know where the time goes."""
+    return measurement.outcome == FAIL and measurement.kind in ("latency", "max", "throughput")
+
+
+@coroutine
+def _round(number: int) -> Generator[int, None, None]:
+    """A round of somebody's loop, as something to await."""
+    yield number
 
 
 def _within(call: Callable[[], Any], tolerated: tuple[type[Exception], ...], own: Operation | None = None) -> Any:
