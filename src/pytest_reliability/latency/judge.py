@@ -84,7 +84,7 @@ GROSS = 10.0
 GROSS_TIME = 3.0
 """How many seconds have to pass then."""
 
-MOST_LEFT_OUT = 2_000
+MOST_SKIPPED = 2_000
 """How many samples `judge` lets pass, at most, instead of a rest."""
 
 SPARED = 1 / 32
@@ -255,7 +255,7 @@ class _Supply:
     def let_pass(self, seconds: float) -> None:
         """Skip what adds up to so many seconds; but of samples that come to an end no more than can be spared."""
         passed: list[float] = []
-        most = min(MOST_LEFT_OUT, self._left * SPARED)
+        most = min(MOST_SKIPPED, self._left * SPARED)
         while seconds > 0.0 and len(passed) < most:
             skipped = self.draw(1)
             if not skipped:
