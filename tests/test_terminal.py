@@ -577,6 +577,7 @@ def test_a_step_prefers_what_nobody_has_waived() -> None:
     ("low", "high", "expected"),
     [
         (0.181, 0.214, "p99 is 181 ms to 214 ms"),
+        (0.21398, 0.214, "p99 is 214 ms"),
         (None, 0.078, "p99 is at most 78 ms"),
         (0.078, None, "p99 is at least 78 ms"),
         (0.078, float("inf"), "p99 is at least 78 ms"),

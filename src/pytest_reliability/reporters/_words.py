@@ -148,9 +148,11 @@ def budgets(measurements: Sequence[Measurement]) -> str:
 
 
 def _between(name: str, low: float, high: float, say: Callable[[float], str]) -> str:
-    if 0 < low < math.inf:
-        return f"{name} is {say(low)} to {say(high)}" if high < math.inf else f"{name} is at least {say(low)}"
-    return f"{name} is at most {say(high)}" if high < math.inf else ""
+    if not 0 < low < math.inf:
+        return f"{name} is at most {say(high)}" if high < math.inf else ""
+    if high == math.inf:
+        return f"{name} is at least {say(low)}"
+    return f"{name} is {' to '.join(dict.fromkeys((say(low), say(high))))}"
 
 
 def _percent_up(share: float) -> str:
