@@ -15,7 +15,7 @@ import pytest
 from pytest_reliability.latency.host import Evidence, Load, machine_speed, preemption_counter
 
 PRESSURE = "some avg10=0.57 avg60=5.95 avg300=2.95 total={}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"
-STAT = "cpu  8556 20 5105 {idle} 748 1 217 {stolen} 400 30\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
+STAT = "cpu  {user} 20 5105 {idle} 748 1 217 {stolen} 400 30\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 
 
 NAMES = {
@@ -60,9 +60,13 @@ def between(before: Load, after: Load) -> Evidence:
 
 
 def test_pressure_and_steal_are_differences(tmp_path):
-    """Half a second of waiting in two, and 30 of 1000 ticks stolen; what was before does not count."""
-    before = load(proc(tmp_path / "a", pressure=PRESSURE.format(21202076), stat=STAT.format(idle=1000, stolen=5801)), 10.0)
-    after = load(proc(tmp_path / "b", pressure=PRESSURE.format(21702076), stat=STAT.format(idle=1970, stolen=5831)), 12.0)
+    """Half a second of waiting in two, and 30 of 1000 wanted ticks stolen; what was before does not count, nor what was idle."""
+    before = load(
+        proc(tmp_path / "a", pressure=PRESSURE.format(21202076), stat=STAT.format(user=8556, idle=1000, stolen=5801)), 10.0
+    )
+    after = load(
+        proc(tmp_path / "b", pressure=PRESSURE.format(21702076), stat=STAT.format(user=9526, idle=7000, stolen=5831)), 12.0
+    )
     evidence = between(before, after)
     assert (0.25, 0.03, False) == (pytest.approx(evidence.pressure), evidence.stolen, evidence.quiet)
     assert "host busy: 0% preempted, 25% pressure, 3% stolen" == str(evidence)
@@ -71,12 +75,12 @@ def test_pressure_and_steal_are_differences(tmp_path):
 def test_guests_are_not_counted_twice(tmp_path):
     """Their ticks are part of user's."""
     now = load(proc(tmp_path / "a", stat="cpu  1 2 3 4 5 6 7 8 100 200\n"), 0.0)
-    assert (8, 36) == (now.stolen, now.ticks)
+    assert (8, 1 + 2 + 3 + 6 + 7 + 8) == (now.stolen, now.ticks)
 
 
 def test_a_quiet_host_says_so(tmp_path):
     """Nothing that was counted disturbed the measurement."""
-    same = proc(tmp_path / "a", pressure=PRESSURE.format(5), stat=STAT.format(idle=5, stolen=5))
+    same = proc(tmp_path / "a", pressure=PRESSURE.format(5), stat=STAT.format(user=5, idle=5, stolen=5))
     evidence = Evidence.between(load(same, 1.0), load(same, 2.0), measured=1000, set_aside=4, guarded=True)
     assert ("host quiet: 0.4% preempted, no pressure", True) == (str(evidence), evidence.quiet)
     assert evidence.stolen is None  # no tick passed, so no share of them is known
@@ -239,6 +243,17 @@ def test_preempted_samples_are_a_share():
 def test_each_counter_alone_makes_a_host_busy(evidence):
     """Whatever it is that was counted."""
     assert not evidence.quiet
+
+
+def test_what_was_lost_is_a_share_of_the_calls():
+    """A thread is kept from running while it calls, not while it rests; others steal at any time; no more than all is lost."""
+    evidence = Evidence(100, 0, True, delayed=0.02, throttled=0.01, memory=0.005, disk=0.005, stolen=0.1, seconds=10.0)
+    assert 0.5 == pytest.approx(evidence.lost(1.0))
+    assert 0.14 == pytest.approx(evidence.lost(10.0))
+    assert 0.14 == pytest.approx(evidence.lost(500.0))  # many callers at once
+    assert 0.14 == pytest.approx(evidence.lost(0.0))
+    assert 1.0 == evidence.lost(0.1)
+    assert 0.0 == Evidence(100, 0, True, seconds=10.0).lost(1.0)
 
 
 @pytest.mark.parametrize(

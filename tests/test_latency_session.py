@@ -8,7 +8,8 @@ import pickle
 import re
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
@@ -20,6 +21,7 @@ import pytest
 from latency_world import World
 from pytest_reliability import latency as package
 from pytest_reliability.latency import Budget, BudgetError, BudgetExceeded, Limits, Verdict, count
+from pytest_reliability.latency.host import Load
 from pytest_reliability.latency.judge import sequential
 from pytest_reliability.latency.measuring import MOST_WARM_UP, Measuring
 from pytest_reliability.latency.message import explanation
@@ -274,14 +276,56 @@ def test_a_failure_in_doubt_is_inconclusive():
 
 
 def test_a_failure_on_a_busy_host_is_inconclusive():
-    """No cry of wolf: the evidence says why it was not trusted."""
-    world = World(0.100)
+    """No cry of wolf where others who share the processor may be why: the evidence says so."""
+    world = World(0.070)
     world.busy = True
     latency = world.latency()
     latency(world.call)
     (measured,) = latency.measurements
     assert "inconclusive" == measured.outcome
     assert re.search(r"confirmed in .*, but host busy: 0% preempted, 100% pressure", measured.reason)
+
+
+def test_a_busy_host_is_no_excuse_for_what_it_does_not_explain():
+    """Calls that take twice the limit while they run are slow of their own; the gate must not be open on each shared machine."""
+    world = World(0.100)
+    world.busy = True
+    with pytest.raises(BudgetExceeded, match="host busy: 0% preempted, 100% pressure"):
+        world.latency()(world.call)
+
+
+def counters(**shares: float) -> Callable[[float], Load]:
+    """What a host counts on which, from the first reading on, that share of the time is lost."""
+    begun: list[float] = []
+
+    def now(at: float) -> Load:
+        begun.append(at)
+        passed = {name: share * (at - begun[0]) for name, share in shares.items()}
+        stolen = passed.pop("stolen", None)
+        return Load(at, None, None if stolen is None else int(stolen * 1e6), int((at - begun[0]) * 1e6), **passed)
+
+    return now
+
+
+@pytest.mark.parametrize(
+    ("shares", "times", "outcome"),
+    [
+        ({"stolen": 0.03}, (0.100,), "fail"),  # the host lets a sample in thirty wait, and all are slow
+        ({"stolen": 0.30}, (0.060,), "inconclusive"),  # a third of each sample may have been somebody else's
+        ({"stolen": 0.30}, (0.100,), "fail"),
+        ({"stolen": 0.50}, (0.010, 0.500), "inconclusive"),  # as many samples as were stolen from are over, and by much
+        ({"stolen": 0.03}, (0.010, 0.500), "fail"),
+        ({"delayed": 0.9}, (0.300,), "inconclusive"),
+    ],
+)
+def test_a_failure_stands_that_lost_time_does_not_explain(shares, times, outcome):
+    """Neither by having hit as many calls as are over, nor by having hit each a little."""
+    world = World(*times * 1000)
+    load = counters(**shares)
+    latency = world.latency(load=lambda: load(world.now))
+    with suppress(BudgetExceeded):
+        latency(world.call)
+    assert [outcome] == [measured.outcome for measured in latency.measurements]
 
 
 def test_measuring_is_exclusive_where_that_is_asked_for():

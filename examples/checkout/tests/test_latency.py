@@ -24,8 +24,8 @@ def test_a_checkout_keeps_the_latency_objective(latency, client):
     latency(buy)
 
 
-@pytest.mark.latency_budget(of="POST /checkout", p95="100ms", errors="1%")
-@pytest.mark.latency_budget(of="GET /orders/{id}", p95="50ms")
+@pytest.mark.latency_budget(of="POST /checkout", p95="25ms")
+@pytest.mark.latency_budget(of="GET /orders/{id}", p95="10ms")
 def test_every_route_keeps_its_own_budget(latency, app, connect):
     """Requests are measured where they reach the app, each under the template of its route."""
     client = connect(latency.watch(app))

@@ -36,6 +36,10 @@ QUIET_THROTTLED = 0.01
 QUIET_DELAYED = 0.05
 QUIET_LOAD = 1.0
 
+CROWDED = 1.5
+"""How many times slower a call may be at most because others share its core, its caches and its clock rate with it. Where
+processors are shared, what is slower than that is slow of its own; what is not may be anything."""
+
 TOLD = 0.001
 """The least share that is worth a word."""
 
@@ -49,11 +53,11 @@ _WHY_UNGUARDED = {"darwin": "macOS counts it for whole processes only", "win32":
 class Load:
     """Counters of the whole machine, and of this thread and its process, at one moment; None where nobody counts.
 
-    `waited` is how many seconds so far some task has waited for a processor; `stolen` of `ticks` processor time went
-    to other virtual machines. `memory` and `disk` are how many seconds some task was stalled for want of memory, and all
-    tasks on the disk. `throttled` is how many seconds the control group was not allowed to run, having used its quota.
-    `delayed` is how many seconds this thread could have run, but did not. `others` is the processor time of this
-    process's other threads. `queue` is how many tasks the system had for each processor in the last minute, asked
+    `waited` is how many seconds so far some task has waited for a processor; `stolen` of the `ticks` of processor time
+    that were wanted went to other virtual machines. `memory` and `disk` are how many seconds some task was stalled for want
+    of memory, and all tasks on the disk. `throttled` is how many seconds the control group was not allowed to run, having
+    used its quota. `delayed` is how many seconds this thread could have run, but did not. `others` is the processor time of
+    this process's other threads. `queue` is how many tasks the system had for each processor in the last minute, asked
     only where `waited` is not known.
     """
 
@@ -98,7 +102,7 @@ class Evidence:
     `pressure` that some task waited for a processor, `stolen` that went to other virtual machines, `memory` and `disk`
     that work was stalled on them, `throttled` that the control group had used up its quota, `delayed` that this thread
     could have run but did not, and `others` the processor time of this process's other threads. `queue` is the number of
-    tasks for each processor.
+    tasks for each processor. All this is about so many `seconds`.
     """
 
     measured: int
@@ -112,6 +116,7 @@ class Evidence:
     delayed: float | None = None
     others: float | None = None
     queue: float | None = None
+    seconds: float = 0.0
 
     @classmethod
     def between(cls, before: Load, after: Load, *, measured: int, set_aside: int, guarded: bool) -> Evidence:
@@ -133,6 +138,7 @@ class Evidence:
             delayed=share(before.delayed, after.delayed),
             others=share(before.others, after.others),
             queue=after.queue,
+            seconds=seconds,
         )
 
     @property
@@ -147,15 +153,27 @@ class Evidence:
         Other threads of the process may well be what is measured, so they do not count.
         """
         return (
-            self.preempted < QUIET_PREEMPTED
-            and (self.pressure or 0.0) < QUIET_PRESSURE
+            not self.crowded
             and (self.stolen or 0.0) < QUIET_STOLEN
             and (self.memory or 0.0) < QUIET_STALLED
             and (self.disk or 0.0) < QUIET_STALLED
             and (self.throttled or 0.0) < QUIET_THROTTLED
             and (self.delayed or 0.0) < QUIET_DELAYED
-            and (self.queue or 0.0) <= QUIET_LOAD
         )
+
+    @property
+    def crowded(self) -> bool:
+        """Whether others wanted the same processors."""
+        return self.preempted >= QUIET_PREEMPTED or (self.pressure or 0.0) >= QUIET_PRESSURE or (self.queue or 0.0) > QUIET_LOAD
+
+    def lost(self, took: float) -> float:
+        """The share of `took` seconds of calls, at most, in which the host let nothing happen.
+
+        Calls do not fill all of the time that the counters are about: while the rule rests, nobody is kept from running.
+        """
+        idle = max(1.0, self.seconds / took) if took else 1.0
+        stopped = sum(share or 0.0 for share in (self.delayed, self.throttled, self.memory, self.disk)) * idle
+        return min(1.0, stopped + (self.stolen or 0.0))
 
     def __str__(self) -> str:
         parts = [f"{percent(self.preempted)} preempted"] if self.guarded else [_UNGUARDED, _WHY_UNGUARDED.get(sys.platform, "")]
@@ -255,12 +273,15 @@ def _stalled(text: str, kind: str) -> float | None:
 
 
 def _stolen(text: str) -> tuple[int | None, int]:
-    """Stolen and all ticks in `cpu user nice system idle iowait irq softirq steal …`; guests are counted in user."""
+    """Stolen and wanted ticks in `cpu user nice system idle iowait irq softirq steal …`; guests are counted in user.
+
+    Ticks in which nobody wanted the processor cannot be stolen, and would make little of what was.
+    """
     name, *fields = text.partition("\n")[0].split() or [""]
     if name != "cpu" or len(fields) < 8 or not all(field.isdecimal() for field in fields):
         return None, 0
     ticks = [int(field) for field in fields[:8]]
-    return ticks[7], sum(ticks)
+    return ticks[7], sum(ticks) - ticks[3] - ticks[4]
 
 
 def _delayed(text: str) -> float | None:

@@ -13,7 +13,7 @@ from math import inf
 
 from pytest_reliability.latency.budget import Budget
 from pytest_reliability.latency.distribution import histogram
-from pytest_reliability.latency.host import Evidence, Load
+from pytest_reliability.latency.host import CROWDED, Evidence, Load
 from pytest_reliability.latency.judge import CALLS_PER_BLOCK, FAIL, INCONCLUSIVE, REST, Design, Verdict, at_once, resting_time
 from pytest_reliability.latency.message import percent
 from pytest_reliability.latency.source import Collected
@@ -139,9 +139,11 @@ class Measuring:
     def _trusted(self, finding: Finding, doubt: str) -> Verdict:
         """The verdict; where it is a failure on a busy host, or in doubt for another reason, the one that stands to reason."""
         verdict, host = finding.verdict, finding.host
-        if not doubt and host is not None and not host.quiet:
+        if verdict.outcome != FAIL:
+            return verdict
+        if not doubt and host is not None and _explains(host, verdict):
             doubt = str(host)
-        if verdict.outcome != FAIL or not doubt:
+        if not doubt:
             return verdict
         return replace(verdict, outcome=INCONCLUSIVE, reason=f"{verdict.reason}, but {doubt}")
 
@@ -251,6 +253,20 @@ class Measuring:
         if self._now() >= deadline:
             return replace(verdict, reason=f"{verdict.reason} (max_time of {self._max_time:g} s is over)")
         return verdict
+
+
+def _explains(host: Evidence, verdict: Verdict) -> bool:
+    """Whether the host's other work may be why a budget failed.
+
+    What the thread lost may have hit a few calls hard, which are then no evidence, or each call a little. And where others
+    share the processors, calls are slower even while they run.
+    """
+    if host.quiet:
+        return False
+    lost = host.lost(sum(batch.took for batch in verdict.batches))
+    hit_hard = any(batch.over - lost * batch.n < batch.fails_at for batch in verdict.batches)
+    slower = CROWDED if host.crowded and not verdict.budget.counts_errors else 1.0
+    return hit_hard or verdict.interval[0] * (1.0 - lost) < verdict.budget.limit * slower
 
 
 def _measurement(verdict: Verdict, evidence: tuple[str, ...]) -> Measurement:
