@@ -39,8 +39,8 @@ TESTS = '''
 import pytest
 
 @pytest.fixture
-def nothing():
-    """The least that a fixture with a teardown can be."""
+def nothing(request):
+    """The least that a fixture can be that knows its test, and cleans up after it."""
     yield
 
 def work():

@@ -6,6 +6,7 @@ This is all of ours that a marked test needs without `--reliability`, so that it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -25,12 +26,25 @@ def limits_of(item: pytest.Item) -> dict[str | None, Limits]:
     for marks in levels(item):
         here: dict[str | None, list[Limits]] = {}
         for mark in marks:
-            limits = Limits.parse(*mark.args, **mark.kwargs)
+            limits = _limits(mark)
             here.setdefault(limits.of, []).append(limits)
         for operation, several in here.items():
-            together = Limits.together(several)  # outer levels too: a mistake there is a mistake
+            together = Limits.together(several) if len(several) > 1 else several[0]  # outer levels too: a mistake is a mistake
             found.setdefault(operation, together)
     return found
+
+
+def _limits(mark: pytest.Mark) -> Limits:
+    """What one marker says; read once, since a class or a module may have it on each of a thousand tests."""
+    try:
+        return _read(mark.args, tuple(mark.kwargs.items()))
+    except TypeError:  # a list, say: it has no hash and is no limit, which is for `Limits` to explain
+        return Limits.parse(*mark.args, **mark.kwargs)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _read(texts: tuple[object, ...], options: tuple[tuple[str, Any], ...]) -> Limits:
+    return Limits.parse(*texts, **dict(options))
 
 
 def levels(item: pytest.Item) -> Iterator[list[pytest.Mark]]:
