@@ -433,7 +433,7 @@ def test_an_unknown_setting_of_it_is_refused(run):
 @pytest.mark.parametrize(
     ("test", "reason"),
     [
-        ("def test_x(): pass", "use the fixture latency"),
+        ("def test_x(): pass", "the test does not use the fixture latency*"),
         ("def test_x(latency): call()", "call it through latency(…), or sample it*"),
     ],
 )
@@ -450,6 +450,14 @@ def test_a_marker_that_means_nothing_is_told_even_where_the_fixture_is_not_used(
     result = run("@pytest.mark.latency_budget(p95=5)\ndef test_x(): pass\n")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["p95=5 has no unit*"])
+
+
+@pytest.mark.parametrize("parameters", ["", "latency"])
+def test_a_marker_that_means_nothing_is_told_once(run, parameters):
+    """As what the author has to mend, and not as an exception during the handling of another."""
+    result = run(f"@pytest.mark.latency_budget(p95=5)\ndef test_x({parameters}): pass\n")
+    assert 1 == result.outlines.count('p95=5 has no unit; write p95="5ms"')
+    result.stdout.no_fnmatch_line("During handling of*")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,6 @@ def latency_for(request: pytest.FixtureRequest) -> Iterator[Latency]:
         limits = limits_of(request.node)
         latency = judging.latency_for(request.node, limits) if judging else cast("Latency", Once())
     except BudgetError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield latency
     latency.close()

@@ -33,6 +33,8 @@ from pytest_reliability.report import Measurement
 HISTORY = "reliability_history"
 """The name under which a worker gives the controller what is to be kept."""
 
+UNUSED = "the test does not use the fixture latency; call what is to be measured through it: latency(function, …)"
+
 RERUN = "measured again in attempt {}, because the test failed before; a rerun gives a broken budget another chance"
 
 _LATENCY: pytest.StashKey[Latency | None] = pytest.StashKey()
@@ -217,8 +219,8 @@ def _without_fixture(item: pytest.Item) -> list[Measurement]:
     try:
         limits = limits_of(item)
     except BudgetError as error:
-        pytest.fail(str(error), pytrace=False)
-    return [nothing_measured(of or item.name, item.nodeid, its, "use the fixture latency") for of, its in limits.items()]
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    return [nothing_measured(of or item.name, item.nodeid, its, UNUSED) for of, its in limits.items()]
 
 
 def nothing_measured(name: str, test: str, limits: Limits, why: str) -> Measurement:
