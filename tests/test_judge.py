@@ -188,6 +188,13 @@ def test_chance_and_trifles_do_not_make_samples_much_faster(faster, n):
     assert not much_faster(before, after)
 
 
+def test_a_trifle_that_is_certain_is_not_much():
+    """Calls that sleep differ by a thousandth, and always in the same direction while a machine grows warm."""
+    assert not much_faster([0.1001] * 200, [0.1002] * 200)
+    assert not much_faster([0.0960] * 200, [0.1000] * 200)
+    assert much_faster([0.0950] * 200, [0.1000] * 200)
+
+
 @pytest.mark.parametrize(("faster", "n"), [(0.7, 30), (0.85, 200)])
 def test_samples_that_are_much_faster_are_seen(faster, n):
     """Few samples show a large difference, many a smaller one, and only in one direction."""
