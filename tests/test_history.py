@@ -618,10 +618,11 @@ def test_a_series_becomes_a_table(kept):
 
 
 def test_each_series_has_a_table_of_its_own(kept):
-    """By a name that a file may have; counts and errors are no times."""
+    """By a name that a file may have; counts and errors are no times, and a table without any has nothing to say."""
     names = ("POST /buy", "POST buy", "")
-    kept.add([record(operation=name) for name in (*names, *names)] + [record(kind="errors")])
-    tables = export(kept)
+    failed = Record.of(replace(MEASURED, operation="POST /pay"), [math.inf], green=False)
+    kept.add([record(operation=name) for name in (*names, *names)] + [record(kind="errors"), failed])
+    tables = export(kept.records)
     test = "tests-test-buy.py-test-buy"
     assert [f"{test}-post-buy-p95", f"{test}-post-buy-p95-", f"{test}-p95"] == list(tables)
     assert {3} == {len(table.splitlines()) for table in tables.values()}

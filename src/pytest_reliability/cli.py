@@ -172,6 +172,23 @@ def _parser() -> argparse.ArgumentParser:
     budget.add_argument("--strict", action="store_true", help="exit with 1 where a budget is inconclusive, too")
     budget.add_argument("--format", choices=("terminal", "json", "markdown"), default="terminal", help="(default: terminal)")
 
+    history = command(
+        "history",
+        "show what earlier runs measured, and what the ratchet says to it",
+        ("reliability history", "reliability history --of checkout --csv otava > otava.yaml"),
+        _history,
+    )
+    history.add_argument("path", nargs="?", type=Path, metavar="FOLDER", help="a folder in a repository (default: this one)")
+    history.add_argument("--of", default="", metavar="TEXT", help="only tests, operations and budgets with this in their names")
+    history.add_argument(
+        "--machine", metavar="NAME", help="a class of machines, part of its name, or all (default: machines like this one)"
+    )
+    form = history.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=("terminal", "json"), default="terminal", help="(default: terminal)")
+    form.add_argument(
+        "--csv", type=Path, metavar="FOLDER", help="write tables for Apache Otava there, and print an otava.yaml to them"
+    )
+
     badge = command(
         "badge",
         "make the badge that shows where this repository stands",
@@ -268,6 +285,19 @@ def _budget(options: argparse.Namespace) -> int:
     if fails or not options.quiet:
         _write(budget_command.rendered(measurements, options.format, _canvas(options)), None)
     return FINDINGS if fails else GOOD
+
+
+def _history(options: argparse.Namespace) -> int:
+    from pytest_reliability import history_command
+
+    past = history_command.recalled(options.path, machine=options.machine, of=options.of)
+    if options.csv is None:
+        print(history_command.rendered(past, options.format, _canvas(options)), end="")
+        return GOOD
+    told = history_command.tabulated(past, options.csv)
+    if not options.quiet:
+        print(told, end="")
+    return GOOD
 
 
 def _badge(options: argparse.Namespace) -> int:

@@ -295,14 +295,18 @@ def to_otava_csv(records: Iterable[Record]) -> str:
     return table.getvalue()
 
 
-def export(history: History) -> dict[str, str]:
-    """A CSV for Apache Otava for each series of times in a history, by a name for its file."""
-    series: dict[tuple[str, str, str, float], list[Record]] = {}
-    for record in history.records:
-        if record.kind == "latency":
-            series.setdefault(record.key, []).append(record)
+def series(records: Iterable[Record]) -> list[tuple[Record, ...]]:
+    """The records of each series among these, in the order in which they are given."""
+    found: dict[tuple[str, str, str, float], list[Record]] = {}
+    for record in records:
+        found.setdefault(record.key, []).append(record)
+    return [tuple(runs) for runs in found.values()]
+
+
+def export(records: Iterable[Record]) -> dict[str, str]:
+    """A CSV for Apache Otava for each series of times among the records, by a name for its file."""
     tables: dict[str, str] = {}
-    for runs in series.values():
+    for runs in series(record for record in records if record.kind == "latency" and record.at(1.0) is not None):
         name = _slug(f"{runs[-1].test}-{runs[-1].operation}-{runs[-1].name}", most=200)
         while name in tables:
             name += "-"
