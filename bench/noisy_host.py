@@ -89,26 +89,26 @@ def hogs(count: int) -> Iterator[None]:
             process.wait()
 
 
-def judged(function: Callable[[], object], budget: str) -> tuple[str, str]:
+def judged(function: Callable[[], object], limits: Limits) -> tuple[str, str]:
     """The fixture's outcome, and its reason with what the host did."""
-    latency = Latency(Limits.parse(p95=budget))
+    latency = Latency(limits)
     with suppress(BudgetExceeded):
         latency(function)
     (measurement,) = latency.measurements
     return measurement.outcome, f"{measurement.reason}; {measurement.evidence[0]}"
 
 
-def trial_row(function: Callable[[], object], budget: float, trials: int) -> tuple[Counter[str], int, Counter[str], str, float]:
+def trial_row(function: Callable[[], object], limits: Limits, trials: int) -> tuple[Counter[str], int, Counter[str], str, float]:
     """Outcomes of the fixture, how often the naive rule fails, reasons of inconclusive ones, the host, and seconds a trial."""
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     naive, before, began = 0, Load.now(), time.perf_counter()
     for _ in range(trials):
-        outcome, reason = judged(function, f"{budget * 1e6:.1f}us")
+        outcome, reason = judged(function, limits)
         outcomes[outcome] += 1
         if outcome == INCONCLUSIVE:
             reasons[reason] += 1
-        naive += p95(times(function, NAIVE)) > budget
+        naive += p95(times(function, NAIVE)) > limits.budgets[0].limit
     host = str(Evidence.between(before, Load.now(), measured=0, set_aside=0, guarded=True)).replace("0% preempted, ", "")
     return outcomes, naive, reasons, host, (time.perf_counter() - began) / trials
 
@@ -121,17 +121,19 @@ def main() -> int:
     options.add_argument(
         "--margin", type=float, default=20.0, help="percent over the p95 of the quiet host (default: %(default)s)"
     )
+    options.add_argument("--max-time", default="5s", help="for a batch, and to spread a failure over (default: %(default)s)")
     chosen = options.parse_args()
 
     steps, quiet = calibrate()
     budget = quiet * (1 + chosen.margin / 100)
+    limits = Limits.parse(p95=f"{budget * 1e6:.1f}us", max_time=chosen.max_time)
     print(f"p95 {quiet * 1e3:.2f} ms while quiet, budget p95 ≤ {budget * 1e3:.2f} ms, {chosen.trials} trials a row")
     print(f"{'':22}{'pass':>6}{'inconclusive':>14}{'FAIL':>6}{'naive FAIL':>12}{'s a trial':>11}")
     broken = False
     for count in (0, chosen.hogs):
         for slowdown in (1.0, SLOWDOWN):
             with hogs(count):
-                row = trial_row(partial(compute, round(steps * slowdown)), budget, chosen.trials)
+                row = trial_row(partial(compute, round(steps * slowdown)), limits, chosen.trials)
             outcomes, naive, reasons, host, seconds = row
             name = f"{count} hogs, {'unchanged' if slowdown == 1 else f'slowed {slowdown:g}x'}"
             figures = (outcomes[PASS], outcomes[INCONCLUSIVE], outcomes[FAIL])
