@@ -55,6 +55,12 @@ def work():
     compute()
 
 
+def sleep_again_and_again():
+    """Nothing but sleep."""
+    for _ in range(5):
+        time.sleep(0.01)
+
+
 async def wait_async():
     """Let the loop go on meanwhile."""
     await asyncio.sleep(0.1)
@@ -111,7 +117,7 @@ def test_the_most_comes_first():
         profile.Spent(there._replace(line=11), "time.sleep", 0.4),
         profile.Spent(here, "json.dumps", 0.005),
     ]
-    assert ("70% /srv/b.py:11 b (time.sleep)", "20% /srv/a.py:3 a") == profile._lines(spent, 1.0)
+    assert ("77% /srv/b.py:11 b (time.sleep)", "22% /srv/a.py:3 a") == profile._lines(spent)
 
 
 def test_at_most_five_places_are_told(backend):
@@ -163,6 +169,20 @@ def test_an_awaited_exception_does_not_matter(backend):
         raise ValueError("no")
 
     assert any(place.startswith(f"{HERE} compute") for place in shares(asyncio.run(profile_call_async(fail))))
+
+
+def test_what_it_takes_to_start_a_profiler_is_not_part_of_the_call(backend, monkeypatch):
+    """The first time, pyinstrument is imported; a call that only sleeps has slept all the time nevertheless."""
+    started = profile._started
+    monkeypatch.setattr(profile, "_started", lambda took: (time.sleep(0.3), started(took))[1])
+    share, place = profile_call(sleep_again_and_again)[0].split("% ")
+    assert (True, True) == (int(share) >= 95, place.endswith("sleep_again_and_again (time.sleep)"))
+
+
+def test_a_call_in_which_nothing_was_seen_has_no_profile():
+    """Not even a share of nothing."""
+    assert () == profile._lines([])
+    assert ("0% /srv/a.py:3 a",) == profile._lines([profile.Spent(Frame("/srv/a.py", 3, "a"), "", 0.0)])
 
 
 def test_another_profiler_is_left_alone(backend, monkeypatch):

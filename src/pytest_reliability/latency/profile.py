@@ -11,7 +11,6 @@ import os
 import re
 import sys
 import sysconfig
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -83,7 +82,6 @@ def profile_call(function: Callable[[], object], took: float = inf) -> tuple[str
     Shares are of the time that the call took, waiting included. `took` is how many seconds a call takes, as far as that
     is known. An exception of the call is no matter here: what was seen until then is told.
     """
-    began = time.perf_counter()
     if (backend := _started(took)) is None:
         return OCCUPIED
     try:
@@ -92,12 +90,11 @@ def profile_call(function: Callable[[], object], took: float = inf) -> tuple[str
         pass  # the verdict is known already; and `suppress` would be among what the profiler sees
     finally:
         backend.stop()
-    return _lines(backend.spent(), time.perf_counter() - began)
+    return _lines(backend.spent())
 
 
 async def profile_call_async(function: Callable[[], Awaitable[object]], took: float = inf) -> tuple[str, ...]:
     """The same for a function whose result is awaited, in the loop that runs already."""
-    began = time.perf_counter()
     if (backend := _started(took)) is None:
         return OCCUPIED
     try:
@@ -106,7 +103,7 @@ async def profile_call_async(function: Callable[[], Awaitable[object]], took: fl
         pass  # the verdict is known already; and `suppress` would be among what the profiler sees
     finally:
         backend.stop()
-    return _lines(backend.spent(), time.perf_counter() - began)
+    return _lines(backend.spent())
 
 
 def _started(took: float) -> _Backend | None:
@@ -261,15 +258,20 @@ def _is_users(frame: Frame) -> bool:
     return bool(frame.file) and not library and not _is_ours(frame)
 
 
-def _lines(spent: Iterable[Spent], lasted: float) -> tuple[str, ...]:
-    """The places in words; of a function that was seen at several lines, the one where it was longest."""
+def _lines(spent: Iterable[Spent]) -> tuple[str, ...]:
+    """The places in words; of a function that was seen at several lines, the one where it was longest.
+
+    Shares are of all that was seen rather than of what a clock says, so that the profiler's own start and end are no part.
+    """
     places: dict[tuple[str, str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for (file, line, function), callee, seconds in spent:
         places[file, function, callee][line] += seconds
-    shares = sorted(((sum(lines.values()) / lasted, place) for place, lines in places.items()), reverse=True)
+    sums = {place: sum(lines.values()) for place, lines in places.items()}
+    lasted = sum(sums.values()) or 1.0
+    shares = sorted(((seconds / lasted, place) for place, seconds in sums.items()), reverse=True)
     told = [(share, place) for share, place in shares if share >= LEAST_SHARE] or shares[:1]
     return tuple(
-        f"{min(share, 1.0):.0%} {_place(Frame(place[0], max(lines := places[place], key=lines.__getitem__), place[1]))}"
+        f"{share:.0%} {_place(Frame(place[0], max(lines := places[place], key=lines.__getitem__), place[1]))}"
         + (f" ({place[2]})" if place[2] else "")
         for share, place in told[:MOST_LINES]
     )
