@@ -6,13 +6,14 @@ import asyncio
 import sys
 import threading
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from latency_world import World
 from pytest_reliability.latency import Budget, BudgetError, BudgetExceeded, Limits, Verdict, count
-from pytest_reliability.latency.operations import PATIENCE
+from pytest_reliability.latency.operations import COUNTED, PATIENCE
 from pytest_reliability.latency.session import Latency
 from pytest_reliability.report import Measurement
 
@@ -424,6 +425,37 @@ def test_a_loop_without_limits_is_one_round():
     assert (1, []) == (rounds, latency.measurements)
 
 
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [({"p95": "50ms"}, PATIENCE), ({}, 1 + COUNTED)],
+)
+def test_a_loop_waits_for_what_never_comes_no_longer_than_it_would_take(other, expected):
+    """Counting takes a few rounds, and whoever only counts should not wait for more; a time budget takes many anyway."""
+    world = World(0.010)
+    latency = world.latency(
+        {"search": Limits.parse("rows_read<=2", of="search"), "pay": Limits.parse("rows_read<=2", of="pay", **other)}
+    )
+    rounds = 0
+    for rounds in latency:  # noqa: B007
+        with latency.sample("search"):
+            count("rows_read")
+    assert (expected, {"search": "pass"}) == (rounds, outcomes(latency))
+
+
+def test_a_loop_does_not_wait_for_what_an_earlier_one_has_judged():
+    """Two loops of one test, each for an operation of its own."""
+    world = World(0.010)
+    latency = world.latency({"search": Limits.parse(p50="80ms", of="search"), "pay": Limits.parse("rows_read<=2", of="pay")})
+    for _ in latency:
+        with latency.sample("search"):
+            world.call()
+    rounds = 0
+    for rounds in latency:  # noqa: B007
+        with latency.sample("pay"):
+            count("rows_read")
+    assert (1 + COUNTED, {"search": "pass", "pay": "pass"}) == (rounds, outcomes(latency))
+
+
 def test_what_has_limits_and_is_never_sampled_has_not_passed():
     """The loop waits a while for it, and names what it was probably meant to be."""
     world = World(0.010)
@@ -671,16 +703,78 @@ def test_progress_of_a_loop_is_told_by_operation():
     assert told[0].startswith("search  p99 ≤ 80 ms   n=")
 
 
-def test_results_of_load_engines_are_judged_by_operation(tmp_path):
+JTL = (
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,"
+    "grpThreads,allThreads,URL,Latency,IdleTime,Connect\n"
+)
+SEARCHES = ("search",) * 400
+ITEMS = tuple(f"GET /items/{number % 7}" for number in range(400))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Writes what JMeter measured: a call of 100 ms for each name."""
+
+    def write(*names: str) -> Path:
+        rows = (f"{1700000000000 + at},100,{name},200,OK,t,text,true,,1,1,1,1,http://x,9,0,0" for at, name in enumerate(names))
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
+        path.write_text(JTL + "\n".join(rows) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_results_of_load_engines_are_judged_by_operation(run):
     """Those of the whole test against all calls of the run, others against their own; further runs confirm."""
-    run = tmp_path / "k6.csv"
-    header = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,"
-    header += "grpThreads,allThreads,URL,Latency,IdleTime,Connect\n"
-    rows = "".join(f"{1700000000000 + at},100,search,200,OK,t,text,true,,1,1,1,1,http://x,9,0,0\n" for at in range(400))
-    run.write_text(header + rows, encoding="utf-8")
     latency = World(0.010).latency({None: Limits.parse(p95="1s"), "search": Limits.parse(of="search", p95="50ms")}, name="test_x")
+    path = run(*SEARCHES)
     with pytest.raises(BudgetExceeded, match="search p95 ≤ 50 ms"):
-        latency.results(run, run)
+        latency.results(path, path)
     assert {"test_x": "pass", "search": "fail"} == outcomes(latency)
     with pytest.raises(TypeError, match="names no file"):
         latency.results()
+
+
+def test_results_know_a_route_by_the_urls_that_were_called(run):
+    """The engine saw /items/1 and /items/2, the marker and the configuration name /items/{id}."""
+    route = "GET /items/{id}"
+    marked = World(0.010).latency({route: Limits.parse(of=route, p95="1s")})
+    configured = World(0.010).latency({}, routes={route: Limits.parse(p95="1s")})
+    for latency in (marked, configured):
+        latency.results(run(*ITEMS))
+        latency.conclude()
+        measured = only(latency)
+        assert (route, route, "pass", 400) == (measured.name, measured.operation, measured.outcome, measured.n)
+
+
+def test_results_without_an_operation_never_pass(run):
+    """Nor do those of which one run lacks it; the message says which, and what may have been meant."""
+    latency = World(0.010).latency({"serach": Limits.parse(of="serach", p95="1s"), "search": Limits.parse(of="search", p95="1s")})
+    with_it, without = run(*SEARCHES), run(*ITEMS)
+    latency.results(with_it, without)
+    assert {"serach": "inconclusive", "search": "inconclusive"} == outcomes(latency)
+    first, second = (measurement.reason for measurement in latency.measurements)
+    assert f"no calls of serach in {with_it} (JMeter samples) and {without} (JMeter samples); did you mean search?" == first
+    assert second.startswith(f"no calls of search in {without} (JMeter samples); there are GET /items/0, GET /items/1, ")
+
+
+def test_results_lack_what_a_test_measures_otherwise(run):
+    """It was called in a loop; and routes of the configuration are for all tests, of which each calls some."""
+    world = World(0.010)
+    routes = {"POST /pay": Limits.parse(p95="1s"), "GET /items/{id}": Limits.parse(p95="1s")}
+    latency = world.latency({"loop": Limits.parse(of="loop", p50="80ms")}, routes=routes)
+    for _ in latency:
+        with latency.sample("loop"):
+            world.call()
+    latency.results(run(*ITEMS))
+    latency.conclude()
+    assert {"loop": "pass", "GET /items/{id}": "pass"} == outcomes(latency)
+
+
+def test_results_cannot_keep_what_they_do_not_hold(run):
+    """Counts are of this process, and users do not wait processor time."""
+    latency = World(0.010).latency({"search": Limits.parse("queries<=3", of="search", p95="1s")})
+    latency.results(run(*SEARCHES))
+    assert [("count", "inconclusive"), ("latency", "pass")] == [(found.kind, found.outcome) for found in latency.measurements]
+    with pytest.raises(BudgetError, match='clock="cpu": a load engine'):
+        World(0.010).latency(Limits.parse(p95="1s", clock="cpu")).results(run(*SEARCHES))

@@ -31,6 +31,7 @@ from pytest_reliability.latency.session import Latency
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Slo
+from pytest_reliability.report import Measurement
 
 # Of steady calls the first is warm-up, a block that is the fastest so far, and two that are not.
 WARM_UP = 1 + 5 + 5 + 5
@@ -732,3 +733,34 @@ def test_the_package_gives_what_it_promises():
     assert "pass" == package.judge([0.001] * 200, Budget.parse("p95=50ms")).outcome
     with pytest.raises(AttributeError, match="has no attribute 'judges'"):
         _ = package.judges
+
+
+def test_a_cold_start_cannot_be_counted():
+    """It happens in another process than the one that counts."""
+    latency = Latency(Limits.parse("queries<=3", p95="5s"))
+    with pytest.raises(BudgetError, match='"queries<=3" is counted in this process, and a cold start is another'):
+        latency.cold(["true"])
+    assert [] == latency.measurements
+
+
+def counted_calls(seconds: float) -> tuple[int, Measurement]:
+    """How many calls of so many seconds each are made for a budget of a count within 10 s, and what is said of it."""
+    world = World(seconds)
+    latency = world.latency(Limits.parse("rows_read<=2", max_time="10s"))
+    latency(lambda: count("rows_read", world.call() and 1))
+    (measured,) = latency.measurements
+    return world.made, measured
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls", "outcome", "reason"),
+    [
+        (1.0, 6, "pass", "1 in each of 5 calls (rows_read from count())"),
+        (4.0, 3, "pass", "1 in each of 2 calls (rows_read from count())"),
+        (20.0, 1, "inconclusive", "no call was counted (max_time of 10 s is over)"),
+    ],
+)
+def test_counting_takes_no_longer_than_measuring_may(seconds, calls, outcome, reason):
+    """Counts are exact, so that fewer calls will do; the first one is left out all the same."""
+    made, measured = counted_calls(seconds)
+    assert (calls, outcome, reason) == (made, measured.outcome, measured.reason)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_reliability import api, plugins
 from pytest_reliability.contracts import Canvas, UsageError
 from pytest_reliability.latency.budget import Budget, BudgetError, Limits
 from pytest_reliability.latency.engines import Result, judge_result, one_run, read_results
-from pytest_reliability.latency.engines.operations import names, operation
+from pytest_reliability.latency.engines.operations import instead, names, operation, required
 from pytest_reliability.latency.engines.result import EVERYTHING
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.location import Location
@@ -19,8 +19,6 @@ from pytest_reliability.report import Measurement, Report
 
 ALL = "all requests"
 """What a measurement of all operations together is called."""
-
-_AT_ONCE = 8
 
 Runs = Sequence[tuple[Result, ...]]
 
@@ -90,20 +88,9 @@ class _Repository:
         for route in routes:
             limits = Limits.parse(**dict(route.limits))
             budgets = (*limits.budgets, *((self.promise(limits.slo),) if limits.slo else ()))
-            found = [operation(results, route.name) for results in runs]
+            found = required(runs, route.name)
             for budget in budgets:
-                yield _route(found, budget, route.name, runs)
-
-
-def _route(found: Sequence[Result | None], budget: Budget, name: str, runs: Runs) -> Measurement:
-    """The verdict on a route. One without a single call never passes."""
-    there = [result for result in found if result is not None]
-    if len(there) == len(found):
-        return judge_result(there[0], budget, there[1:], name=name)
-    missing = [run[0].source for run, result in zip(runs, found, strict=True) if result is None]
-    lacks = f"no calls of {name} in {', '.join(missing)}; there are {_listed(_all_names(runs))}"
-    nothing = Result(name=name, n=0, errors=0, source=", ".join(missing), lacks=lacks)
-    return judge_result(nothing, budget, name=name)
+                yield judge_result(found[0], budget, found[1:], name=route.name)
 
 
 def _required(runs: Runs, wanted: str) -> list[Result]:
@@ -112,22 +99,8 @@ def _required(runs: Runs, wanted: str) -> list[Result]:
     for results in runs:
         result = operation(results, wanted)
         if result is None:
-            raise UsageError(f"{results[0].source}: no operation {wanted!r}\n  {_instead(wanted, names(results))}")
+            known = names(results)
+            hint = instead(wanted, known) + ("" if known else ": leave --of out")
+            raise UsageError(f"{results[0].source}: no operation {wanted!r}\n  {hint}")
         found.append(result)
     return found
-
-
-def _instead(wanted: str, known: Sequence[str]) -> str:
-    from pytest_reliability.shape import nearest
-
-    meant = nearest(wanted, known)
-    return f"did you mean {meant}?" if meant else f"there are {_listed(known)}"
-
-
-def _listed(known: Sequence[str]) -> str:
-    more = f" and {len(known) - _AT_ONCE} more" if len(known) > _AT_ONCE else ""
-    return f"{', '.join(known[:_AT_ONCE])}{more}" if known else "no operations, only all requests together: leave --of out"
-
-
-def _all_names(runs: Iterable[tuple[Result, ...]]) -> list[str]:
-    return list(dict.fromkeys(name for results in runs for name in names(results)))

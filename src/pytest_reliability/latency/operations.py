@@ -6,7 +6,7 @@ Here the test itself calls what is measured. An `Operation` collects what `with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import inf, isfinite
@@ -28,7 +28,8 @@ COUNTED = 5
 """How many calls are counted, for a budget of a count."""
 
 PATIENCE = 20
-"""Rounds for which a loop waits for an operation that has a budget and was never sampled."""
+"""Rounds for which a loop waits for an operation that has a budget and was never sampled; where it is only to be counted,
+no more than counting takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Loop:
     """Rounds of a test's own loop, for as long as an operation is undecided.
 
     Between rounds `go_on` gives every operation's rule what was sampled. `begin` starts the measuring of an operation,
-    `expected` are names that have limits of their own, and `tell` hears how far each is.
+    `expected` are those with limits of their own, and `tell` hears how far each is.
     """
 
     def __init__(
@@ -200,7 +201,7 @@ class Loop:
         operations: Mapping[str, Operation],
         *,
         begin: Callable[[Operation], Measuring],
-        expected: Collection[str],
+        expected: Mapping[str, Limited],
         clock: Callable[[], float],
         tell: Callable[[Measuring, str, int], None],
     ) -> None:
@@ -265,7 +266,7 @@ class Loop:
     def _undecided(self) -> bool:
         if any(operation.step is not None or operation.counting is not None for operation in self.touched.values()):
             return True
-        return self.rounds < PATIENCE and not all(name in self.touched for name in self._expected)
+        return any(self.rounds < _patience(limited) for name, limited in self._expected.items() if name not in self.touched)
 
     def _feed(self, operation: Operation) -> None:
         """Give the operation's rule what was sampled in the rounds so far, if that is enough for it to go on."""
@@ -302,6 +303,10 @@ class Loop:
             operation.sources = operation.counting.sources
             operation.counting.__exit__(None, None, None)
             operation.counting = None
+
+
+def _patience(limited: Limited) -> int:
+    return PATIENCE if limited.budgets else 1 + COUNTED
 
 
 def _after(operation: Operation, drawn: Sequence[float]) -> Step | None:

@@ -215,6 +215,8 @@ class Latency(Dependencies):
         name = target if isinstance(target, str) else " ".join(target)
         limited = self._limits_of(name)
         limits = limited.limits
+        if limited.counts:
+            raise BudgetError(f"{limited.counts[0].source} is counted in this process, and a cold start is another; leave it out")
         source = ColdStarts(
             target, cwd=cwd, env=env, tolerate_errors=limits.tolerates_errors, cpu=limits.clock == "cpu", clock=self._clock
         )
@@ -229,24 +231,31 @@ class Latency(Dependencies):
         """Judge what load engines wrote: k6, Locust, wrk2, vegeta, Gatling or JMeter.
 
         Each file is a run of its own; those after the first confirm what it says. Limits of the whole test hold for all
-        calls of a run together.
+        calls of a run together. An operation with limits that a run does not have is inconclusive. In no run may be what
+        the test measures otherwise, and what only the configuration limits while the test has limits of its own.
         """
         __tracebackhide__ = True
         from pytest_reliability.latency.engines import judge_result, read_results
+        from pytest_reliability.latency.engines.operations import operation, required
         from pytest_reliability.latency.engines.result import EVERYTHING
 
         if not runs:
             raise TypeError('latency.results() names no file; write latency.results("k6.json")')
-        first, *others = [{result.name: result for result in read_results(Path(run))} for run in runs]
+        read = [read_results(Path(run)) for run in runs]
+        measured = {*self._operations, *(measurement.operation for measurement in self.measurements)}
+        routes = {name: limits for name, limits in self._routes.items() if name not in self._limits}
+        unasked = measured.union(routes if self._limits else ())
         found: list[Measurement] = []
-        for name, result in first.items():
-            everything = name == EVERYTHING
-            limits = self._limits.get(None) if everything else self._limits.get(name) or self._routes.get(name)
-            title = self._numbered(self.name if everything else name)
-            confirmations = [run[name] for run in others if name in run]
-            for budget in self._limited_by(limits).budgets:
-                measurement = judge_result(result, budget, confirmations, name=title, test=self.test)
-                found.append(replace(measurement, operation=name))
+        for name, limits in [*self._limits.items(), *routes.items()]:
+            if name in unasked and not any(operation(results, name) for results in read):
+                continue
+            limited = self._limited_by(limits)
+            if limits.clock == "cpu":
+                raise BudgetError('clock="cpu": a load engine tells how long its users waited; leave it out')
+            first, *others = required(read, EVERYTHING if name is None else name)
+            title = self._numbered(name or self.name)
+            found += self._counts_found(title, name or "", limited)
+            found += (judge_result(first, budget, others, name=title, test=self.test) for budget in limited.budgets)
         self._report(found)
 
     # --- Samples
@@ -356,11 +365,12 @@ class Latency(Dependencies):
     def _open_loop(self) -> Loop:
         __tracebackhide__ = True
         self._close_loop()
+        judged = {measurement.operation for measurement in self.measurements}
         self._exclusive.__enter__()
         self._loop = Loop(
             self._operations,
             begin=lambda operation: self._measuring(operation, operation.limited),
-            expected=[name for name in self._limits if name is not None],
+            expected={name: self._limited_by(limits) for name, limits in self._limits.items() if name and name not in judged},
             clock=self._clock,
             tell=self._tell,
         )
@@ -476,7 +486,8 @@ class Latency(Dependencies):
         result = None
         if limited.counts and ready is not None:
             result, counted, sources = yield from self._count(limited, ready, awaits)
-            found += self._counts_found(name, operation, limited, counted, sources)
+            over = f"max_time of {limited.limits.max_time:g} s is over"
+            found += self._counts_found(name, operation, limited, counted, sources, "" if counted else over)
         if limited.budgets:
             measuring = self._measuring(source, limited, **options)
             yield from self._take(measuring, source, name, awaits)
@@ -549,13 +560,14 @@ class Latency(Dependencies):
                 return drawn
 
     def _count(self, limited: Limited, ready: Callable[[], Any], awaits: bool) -> Plan[Counted]:
-        """Count in a few calls, after one that fills caches and opens connections."""
+        """Count in a few calls, after one that fills caches and opens connections; in fewer where these take too long."""
         from pytest_reliability.latency.counting import Counting
 
         tolerated = (Exception,) if limited.limits.tolerates_errors else ()
         counted: list[dict[str, int]] = []
+        deadline = self._clock() + limited.limits.max_time
         with Counting({budget.counter for budget in limited.counts}) as counting:
-            for _ in range(1 + COUNTED):
+            while len(counted) <= COUNTED and (not counted or self._clock() < deadline):
                 call = yield ready
                 before = counting.counts()
                 result = yield partial(_within_async if awaits else _within, call, tolerated)
@@ -633,9 +645,15 @@ class Latency(Dependencies):
         return found
 
     def _counts_found(
-        self, name: str, operation: str, limited: Limited, counted: Sequence[Mapping[str, int]], sources: Sequence[str]
+        self,
+        name: str,
+        operation: str,
+        limited: Limited,
+        counted: Sequence[Mapping[str, int]] = (),
+        sources: Sequence[str] = (),
+        because: str = "",
     ) -> list[Measurement]:
-        """The measurements of what was counted."""
+        """The measurements of what was counted; `because` says why nothing was."""
         from pytest_reliability.latency.counting import judge_counts
 
         found = []
@@ -648,7 +666,7 @@ class Latency(Dependencies):
                     test=self.test,
                     budget=str(budget),
                     outcome=outcome,
-                    reason=reason,
+                    reason=f"{reason} ({because})" if because else reason,
                     limit=float(budget.most),
                     quantile=1.0,
                     n=len(counts),
@@ -708,7 +726,7 @@ class Latency(Dependencies):
     def _found_in(self, operation: Operation) -> list[Measurement]:
         """Judge samples that are there already."""
         limited, name = operation.limited, self._numbered(operation.name)
-        found = self._counts_found(name, operation.name, limited, (), ())
+        found = self._counts_found(name, operation.name, limited)
         if limited.budgets:
             replay = Replay(operation)
             measuring = self._measuring(replay, limited, clock=replay.clock, max_time=inf, warms_up=False)
@@ -731,7 +749,7 @@ class Latency(Dependencies):
                 continue
             title = self._numbered(name or self.name)
             limited = self._limited_by(limits)
-            found += self._counts_found(title, name or "", limited, (), ())
+            found += self._counts_found(title, name or "", limited)
             if limited.budgets:
                 timer, preemptions = self._timing(limited)
                 operation = Operation(title, limited, timer=timer, preemptions=preemptions)

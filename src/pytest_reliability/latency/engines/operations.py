@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from urllib.parse import urlsplit
 
-from pytest_reliability.latency.engines.result import EVERYTHING, Result, together
+from pytest_reliability.latency.engines.result import EVERYTHING, Result, in_words, together
+
+_MOST_LISTED = 8
 
 _REQUEST = re.compile(r"(?:([A-Z]+) )?(\S+)")
 _SEGMENT = re.compile(r"\{[^/{}]*\}|<[^/<>]*>")
@@ -24,9 +27,31 @@ def operation(results: Sequence[Result], wanted: str) -> Result | None:
     return together(found, wanted, side_by_side=True) if found else None
 
 
-def names(results: Sequence[Result]) -> list[str]:
+def names(results: Iterable[Result]) -> list[str]:
     """The operations that there are."""
-    return [result.name for result in results if result.name != EVERYTHING]
+    return list(dict.fromkeys(result.name for result in results if result.name != EVERYTHING))
+
+
+def instead(wanted: str, known: Sequence[str]) -> str:
+    """What may have been meant by an operation that there is not: the nearest one, or those that are `known`."""
+    from pytest_reliability.shape import nearest
+
+    if meant := nearest(wanted, known):
+        return f"did you mean {meant}?"
+    more = f" and {len(known) - _MOST_LISTED} more" if len(known) > _MOST_LISTED else ""
+    return f"there are {', '.join(known[:_MOST_LISTED])}{more}" if known else "there are only all requests together"
+
+
+def required(runs: Sequence[Sequence[Result]], wanted: str) -> tuple[Result, ...]:
+    """The operation in each run. Where a run does not have it, a single result that says so, so that nothing passes."""
+    found = [operation(results, wanted) for results in runs]
+    there = tuple(result for result in found if result is not None)
+    if len(there) == len(found):
+        return there
+    without = [results for results, result in zip(runs, found, strict=True) if result is None]
+    sources = in_words([results[0].source for results in without])
+    lacks = f"no calls of {wanted} in {sources}; {instead(wanted, names(chain(*without)))}"
+    return (Result(name=wanted, n=0, errors=0, source=sources, lacks=lacks),)
 
 
 def _pattern(template: str) -> list[str]:
