@@ -576,9 +576,9 @@ def test_without_a_counter_nothing_is_set_aside():
 def test_a_host_that_is_too_busy_is_not_judged():
     """Calls that escaped preemption are a choice; no further load is made."""
     world = World()
-    load = world.load(world.taking(0.001, -0.002), 10.0, 9, preemptions=lambda: world.preempted)
-    assert ([], True) == (load.draw(9, FOREVER), load.too_busy)
-    assert ([], 9) == (load.draw(9, FOREVER), world.made)
+    load = world.load(world.taking(*[0.001, -0.002, -0.002] * 30), 10.0, 60, preemptions=lambda: world.preempted)
+    assert ([], True) == (load.draw(60, FOREVER), load.too_busy)
+    assert ([], 66) == (load.draw(60, FOREVER), world.made)
 
 
 def test_a_metronome_notes_how_late_it_is():

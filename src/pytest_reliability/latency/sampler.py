@@ -24,8 +24,8 @@ slice of a scheduler."""
 
 MOST_IN_RUN = 256
 
-TELLING = 5
-"""Runs that must have been preempted before anything is concluded from their share."""
+TELLING = 20
+"""Runs that must have been preempted before anything is concluded from their share: a moment's disturbance ends nothing."""
 
 _NOTHING_YET: Any = object()
 
