@@ -259,27 +259,17 @@ def test_processor_time_cannot_be_had_everywhere(monkeypatch):
 def test_linux_tells_how_long_a_process_had_to_wait(monkeypatch):
     """Read from the process itself, after its end and before it is forgotten."""
     readings: list[float | None] = []
-    original = cold._waited
+    original = cold.waited
 
     def reading(process: Path) -> float | None:
         readings.append(original(process))
         return readings[-1]
 
-    monkeypatch.setattr(cold, "_waited", reading)
+    monkeypatch.setattr(cold, "waited", reading)
     starts = ColdStarts([sys.executable, "-c", "pass"])
     starts.draw(1, soon())
     assert starts.guarded
     assert 2 == len([waited for waited in readings if waited is not None and 0.0 <= waited < 60.0])
-
-
-@pytest.mark.parametrize(
-    ("text", "waited"), [("1000 2500000000 7\n", 2.5), ("1000\n", None), ("a b c\n", None), ("", None), (None, None)]
-)
-def test_waiting_is_read_from_the_second_field(tmp_path, text, waited):
-    """In nanoseconds; anything else is not known."""
-    if text is not None:
-        (tmp_path / "schedstat").write_text(text)
-    assert waited == cold._waited(tmp_path)
 
 
 def test_where_nobody_tells_the_guard_is_off(tmp_path):

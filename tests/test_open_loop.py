@@ -59,7 +59,8 @@ class World:
 
     def load(self, function: Callable[[], Any], rate: float, calls: int, **options: Any) -> OpenLoop:
         """So many calls of the function at that rate, by one caller."""
-        options = {"clock": self.clock, "sleep": self.sleep, "concurrency": 1, "metronome": Steady(), **options}
+        options = {"concurrency": 1, "metronome": Steady(), "waited": lambda: None, **options}
+        options = {"clock": self.clock, "sleep": self.sleep, **options}
         return OpenLoop(function, rate=rate, duration=calls / rate, **options)
 
     def taking(self, *seconds: float) -> Callable[[], int]:
@@ -564,6 +565,23 @@ def test_preempted_calls_are_set_aside():
     load = world.load(world.taking(0.001, -0.002, 0.001, 0.003), 10.0, 4, preemptions=lambda: world.preempted)
     assert pytest.approx([0.001, 0.001, 0.003]) == load.draw(4, FOREVER)
     assert (True, 1, 4, False) == (load.guarded, load.set_aside, load.measured, load.too_busy)
+
+
+@pytest.mark.parametrize(("lost", "kept"), [(0.002, 20), (0.020, 14)])
+def test_a_preemption_sets_aside_only_those_calls_under_way_that_it_held_up(loop, lost, kept):
+    """Of calls that take 150 ms and overlap, none for 2 ms; for 20 ms all six of them (other calls had ended, or not begun)."""
+    preempted, waited, made = 0, 0.0, 0
+
+    async def call() -> None:
+        nonlocal preempted, waited, made
+        made += 1
+        if made == 10:
+            preempted, waited = 1, lost
+        await asyncio.sleep(0.150)
+
+    load = in_loop(loop, call, 40.0, 20, preemptions=lambda: preempted, waited=lambda: waited)
+    load._warm = True
+    assert kept == len(loop.run_until_complete(load.draw_async(20, FOREVER)))
 
 
 def test_without_a_counter_nothing_is_set_aside():

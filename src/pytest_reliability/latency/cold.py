@@ -26,6 +26,7 @@ from pytest_reliability.latency.budget import BudgetError
 from pytest_reliability.latency.host import PROC
 from pytest_reliability.latency.load import imported_anyio, runs_asyncio
 from pytest_reliability.latency.message import percent
+from pytest_reliability.latency.preemption import waited
 
 WORTH_NOTING = 0.01
 """The share of the time from which on it is told that processes had to wait for a processor."""
@@ -106,7 +107,7 @@ class ColdStarts:
     @property
     def guarded(self) -> bool:
         """Whether anybody tells how long a process had to wait for a processor."""
-        return ACCOUNTED and _waited(self._proc / "self") is not None
+        return ACCOUNTED and waited(self._proc / "self") is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -243,11 +244,11 @@ class _Process:
         pid = self._popen.pid
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         seconds = clock() - began
-        waited = _waited(proc / str(pid)) or 0.0
+        kept_waiting = waited(proc / str(pid)) or 0.0
         with self._lock:
             _, status, usage = os.wait4(pid, 0)
             self._popen.returncode = os.waitstatus_to_exitcode(status)
-        return _Ended(self._popen.returncode, self._killed, seconds, usage.ru_utime + usage.ru_stime, waited)
+        return _Ended(self._popen.returncode, self._killed, seconds, usage.ru_utime + usage.ru_stime, kept_waiting)
 
 
 def _command(target: Sequence[str] | str) -> list[str]:
@@ -277,11 +278,3 @@ def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
 def _output() -> IO[str]:
     """A file for what a process writes: unlike a pipe it never fills up, and needs nobody to read it meanwhile."""
     return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-
-
-def _waited(process: Path) -> float | None:
-    """The seconds for which a process was ready to run and had to wait; None where nobody tells."""
-    try:
-        return int((process / "schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return None

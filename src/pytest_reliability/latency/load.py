@@ -10,7 +10,6 @@ One plan (`OpenLoop._dispatch`) drives threads and tasks alike: it says what to 
 from __future__ import annotations
 
 import contextvars
-import re
 import sys
 import threading
 import time
@@ -23,7 +22,10 @@ from typing import Any, Protocol
 from pytest_reliability.latency.budget import BudgetError
 from pytest_reliability.latency.host import MOST_SET_ASIDE
 from pytest_reliability.latency.message import spoken
+from pytest_reliability.latency.preemption import Guard, Mark, waited_here
 from pytest_reliability.latency.sampler import TELLING
+from pytest_reliability.model.duration import SECONDS
+from pytest_reliability.model.limits import RATE
 
 SLICE = 0.1
 """Seconds after which a waiting thread looks whether it is still needed."""
@@ -48,9 +50,6 @@ TICK = 2e-3
 LEAST_TICKS = 100
 """How many ticks it takes to know their 99th percentile."""
 
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|min|h)")
-_UNIT_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-
 _NOTHING_YET: Any = object()
 
 Wait = tuple[Callable[[float], Any], float]
@@ -61,10 +60,10 @@ def parse_rate(text: object) -> float:
     """The calls a second that "200/s", "12000/min" or "5 / s" stands for; raise BudgetError, saying what to write, for others."""
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         raise BudgetError(f'rate={text!r} has no unit; write rate="{text!r}/s"')
-    match = _RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = RATE.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise BudgetError(f'rate={text!r} is no rate; write calls a second, such as rate="200/s", or rate="12000/min"')
-    rate = float(match[1]) / _UNIT_SECONDS[match[2]]
+    rate = float(match[1]) / SECONDS[match[2][0]]
     if not 0 < rate < inf:
         raise BudgetError(f'rate={text!r} is no rate at which anything is called; write rate="200/s"')
     return rate
@@ -129,7 +128,8 @@ class OpenLoop:
     not known).
 
     A call that raises is infinite where `tolerate_errors`; otherwise the first one ends the load and raises here. Calls
-    during which their thread was preempted are set aside; `preemptions` counts those of the calling thread.
+    whose thread was kept from running for a tenth of their latency are set aside; `preemptions` counts how often that
+    happened to the calling thread, and `waited` for how many seconds, None where nobody tells.
 
     A load is never cut short: the deadline says when no other begins.
     """
@@ -148,6 +148,7 @@ class OpenLoop:
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], None] = time.sleep,
         preemptions: Callable[[], int] | None = None,
+        waited: Callable[[], float | None] = waited_here,
         metronome: Metronome | None = None,
     ) -> None:
         if type(concurrency) is not int or concurrency < 1:
@@ -166,7 +167,7 @@ class OpenLoop:
         self._tolerate_errors = tolerate_errors
         self._clock = clock
         self._sleep = sleep
-        self._preemptions = preemptions
+        self._guard = Guard(preemptions, waited) if preemptions else None
         self._metronome = metronome or Metronome()
         self._result = _NOTHING_YET
         self._warm = False
@@ -186,7 +187,7 @@ class OpenLoop:
     @property
     def guarded(self) -> bool:
         """Whether preemption is counted here at all."""
-        return self._preemptions is not None
+        return self._guard is not None
 
     @property
     def too_busy(self) -> bool:
@@ -305,16 +306,16 @@ class OpenLoop:
             yield team.wait, left
 
     def _call(self, load: _Load, index: int) -> None:
-        began, before = self._begun(load, index)
+        began, mark = self._begun(load, index)
         try:
             result = self._function()
         except BaseException as error:
             self._raised(load, index, error)
         else:
-            self._answered(load, index, began, before, result)
+            self._answered(load, index, began, mark, result)
 
     async def _call_async(self, load: _Load, index: int) -> None:
-        began, before = self._begun(load, index)
+        began, mark = self._begun(load, index)
         try:
             result = await self._function()
         except BaseException as error:
@@ -323,15 +324,15 @@ class OpenLoop:
             elif not isinstance(error, Exception):  # it was cancelled, as all that is left of a load
                 raise
         else:
-            self._answered(load, index, began, before, result)
+            self._answered(load, index, began, mark, result)
 
-    def _begun(self, load: _Load, index: int) -> tuple[float, int]:
-        before = self._preemptions() if self._preemptions else 0
-        return min(load.due(index), self._clock()), before
+    def _begun(self, load: _Load, index: int) -> tuple[float, Mark | None]:
+        mark = self._guard.begin() if self._guard else None
+        return min(load.due(index), self._clock()), mark
 
-    def _answered(self, load: _Load, index: int, began: float, before: int, result: Any) -> None:
+    def _answered(self, load: _Load, index: int, began: float, mark: Mark | None, result: Any) -> None:
         now = self._clock()
-        if self._preemptions and self._preemptions() != before:
+        if self._guard and mark and self._guard.held_up(mark, now - began):
             load.preempted.add(index)
         load.answers.append((now, index, now - began))
         self._result = result

@@ -1,0 +1,65 @@
+"""Whether other processes held up a call, also where many calls are under way in one thread.
+
+How often a thread was preempted says nothing about those calls: one preemption of two milliseconds would set aside each
+of ten calls that wait for an answer for a hundred. What counts is for how long a call's thread was kept from running, and
+what share of the call's own time that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_reliability.latency.host import PROC
+
+TOLERATED = 0.1
+"""The share of a call's time that its thread may be kept from running."""
+
+TIME_SLICE = 4e-3
+"""Seconds that a preemption takes, about, where nobody tells how long the thread was kept from running."""
+
+
+def waited(process: Path) -> float | None:
+    """The seconds for which a process or thread was ready to run and had to wait; None where nobody tells."""
+    try:
+        with (process / "schedstat").open("rb", buffering=0) as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def waited_here() -> float | None:
+    """The same for this thread."""
+    return waited(PROC / "thread-self")
+
+
+class Mark(NamedTuple):
+    """How often a thread had been preempted when a call began, and for how long it had been kept from running."""
+
+    times: int
+    waited: float | None
+
+
+class Guard:
+    """Tells which calls were held up. Each begins and ends in one thread; in between there may be others in it.
+
+    `preemptions` counts those of the calling thread, and is asked first, because that costs least.
+    """
+
+    def __init__(self, preemptions: Callable[[], int], waited: Callable[[], float | None] = waited_here) -> None:
+        self._preemptions = preemptions
+        self._waited = waited
+
+    def begin(self) -> Mark:
+        """A call begins now."""
+        return Mark(self._preemptions(), self._waited())
+
+    def held_up(self, since: Mark, seconds: float) -> bool:
+        """Whether the call that began then, and took so long, was held up by other processes."""
+        times = self._preemptions() - since.times
+        if not times:
+            return False
+        waited = self._waited()
+        lost = times * TIME_SLICE if waited is None or since.waited is None else waited - since.waited
+        return lost > TOLERATED * seconds
