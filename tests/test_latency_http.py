@@ -45,7 +45,8 @@ class Recorder:
 
     def watch(self, thing: Any, *routes: str) -> Any:
         """Watch something on this clock."""
-        return watch(thing, self.record, routes, clock=lambda: self.now, preemptions=lambda: self.switches)
+        options = {"clock": lambda: self.now, "preemptions": lambda: self.switches, "waited": lambda: None}
+        return watch(thing, self.record, routes, **options)
 
     def record(self, name: str, seconds: float, preempted: bool) -> None:
         """Take a sample."""
@@ -352,6 +353,19 @@ def test_a_sample_says_whether_its_thread_was_preempted(recorder: Recorder) -> N
     asyncio.run(call(recorder.watch(elsewhere)))
     asyncio.run(call(watch(preempted, recorder.record, preemptions=None)))
     assert [True, False, False] == [preempted for _, _, preempted in recorder.samples]
+
+
+def test_a_preemption_holds_up_no_request_that_takes_much_longer(recorder: Recorder) -> None:
+    """Requests overlap in one thread, and most of them wait for something else while it is kept from running."""
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        recorder.switches += 1
+        recorder.now += 0.150
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    asyncio.run(call(recorder.watch(slow)))
+    assert [False] == [preempted for _, _, preempted in recorder.samples]
 
 
 async def call(app: Any, *incoming: str) -> None:

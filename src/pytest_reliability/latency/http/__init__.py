@@ -19,6 +19,7 @@ from pytest_reliability.latency.http.clients import WatchedAdapter, WatchedTrans
 from pytest_reliability.latency.http.django_client import WatchedAsyncHandler, WatchedHandler
 from pytest_reliability.latency.http.names import Names, RouteError
 from pytest_reliability.latency.http.sample import Proxy, Record, Watch, bare, proxied
+from pytest_reliability.latency.preemption import Guard, waited_here
 
 __all__ = ["Record", "RouteError", "unwatch", "watch"]
 
@@ -41,6 +42,7 @@ def watch(
     *,
     clock: Callable[[], float] = time.perf_counter,
     preemptions: Callable[[], int] | None = _PREEMPTIONS,
+    waited: Callable[[], float | None] = waited_here,
 ) -> T:
     """Record every request of an application or client as a sample; return what to use in its place.
 
@@ -49,7 +51,7 @@ def watch(
     samples: nothing is counted twice. `routes` are templates, such as "/orders/{id}", for paths whose route no
     framework tells. Raises TypeError for what cannot be watched, RouteError for a template that cannot be read.
     """
-    watching = Watch(record, Names(routes), clock, preemptions)
+    watching = Watch(record, Names(routes), clock, Guard(preemptions, waited) if preemptions else None)
     watched: T = _exchanged(thing, lambda inner, kind: proxied(inner, kind, watching))
     return watched
 

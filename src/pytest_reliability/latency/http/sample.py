@@ -9,9 +9,10 @@ from threading import get_ident
 from typing import Any
 
 from pytest_reliability.latency.http.names import Names
+from pytest_reliability.latency.preemption import Guard
 
 Record = Callable[[str, float, bool], None]
-"""Takes a sample: its name, its seconds (infinite for an error), and whether its thread was preempted meanwhile."""
+"""Takes a sample: its name, its seconds (infinite for an error), and whether other processes held it up."""
 
 SERVER_ERROR = 500
 """The status from which on an answer is the server's failure."""
@@ -24,7 +25,7 @@ class Watch:
     record: Record
     names: Names
     clock: Callable[[], float]
-    preemptions: Callable[[], int] | None
+    guard: Guard | None
 
     def begin(self, method: str, path: str, told: Callable[[], str | None] = lambda: None) -> Sample:
         """A request begins now. `told` is asked at the end what the framework calls its route."""
@@ -34,7 +35,7 @@ class Watch:
 class Sample:
     """A request that is under way. It is recorded once, however often it is told to end."""
 
-    __slots__ = ("_began", "_name", "_preempted", "_so_far", "_thread", "_watch", "failed")
+    __slots__ = ("_began", "_mark", "_name", "_so_far", "_thread", "_watch", "failed")
 
     def __init__(self, watch: Watch, name: Callable[[], str]) -> None:
         self.failed = False
@@ -42,7 +43,7 @@ class Sample:
         self._name = name
         self._watch: Watch | None = watch
         self._thread = get_ident()
-        self._preempted = watch.preemptions() if watch.preemptions else 0
+        self._mark = watch.guard.begin() if watch.guard else None
         self._began = watch.clock()
 
     def answered(self, status: int) -> None:
@@ -54,9 +55,9 @@ class Sample:
         watch = self._watch
         if watch is not None:
             seconds = watch.clock() - self._began
-            # the count is the thread's own: nothing can be said where another thread saw the end
-            counted = watch.preemptions if get_ident() == self._thread else None
-            self._so_far = seconds, counted is not None and counted() != self._preempted
+            # what is known is the thread's own: nothing can be said where another thread saw the end
+            guard, mark = (watch.guard, self._mark) if get_ident() == self._thread else (None, None)
+            self._so_far = seconds, guard is not None and mark is not None and guard.held_up(mark, seconds)
 
     def settle(self) -> None:
         """Nothing more will come: the last part was the end."""
