@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 MOST_LINES = 5
 LEAST_SHARE = 0.01
 
-INTERVAL = 1e-4
-"""Seconds between two looks at the stack."""
+LOOKS = 50
+LEAST_INTERVAL = 2e-4
+"""How often to look at the stack during a call, and the least seconds between two looks. A look takes about a tenth of a
+millisecond where the stack is deep: looking all the time would show nothing but that."""
 
-ENOUGH_TO_SAMPLE = 50 * INTERVAL
+ENOUGH_TO_SAMPLE = LOOKS * LEAST_INTERVAL
 """A call that takes less is counted rather than sampled: there would be too few samples to tell anything."""
 
 OCCUPIED = ("no profile: another profiler is running",)
@@ -123,7 +125,8 @@ def _backend(took: float) -> _Backend:
         with suppress(ImportError):
             import pyinstrument
 
-            return _Sampled(pyinstrument.Profiler(interval=INTERVAL, async_mode="enabled"))
+            interval = 1e-3 if took == inf else took / LOOKS
+            return _Sampled(pyinstrument.Profiler(interval=interval, async_mode="enabled"))
     import cProfile
 
     return _Counted(cProfile.Profile())
