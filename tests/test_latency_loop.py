@@ -13,6 +13,7 @@ import pytest
 
 from latency_world import World
 from pytest_reliability.latency import Budget, BudgetError, BudgetExceeded, Limits, Verdict, count
+from pytest_reliability.latency.host import Load
 from pytest_reliability.latency.operations import COUNTED, PATIENCE
 from pytest_reliability.latency.session import Latency
 from pytest_reliability.report import Measurement
@@ -687,6 +688,67 @@ def test_a_loop_that_is_left_while_it_counts_tells_what_it_counted():
             break
     with pytest.raises(BudgetExceeded, match="3, 3: at most 2"):
         latency.conclude()
+
+
+def slow_samples(world: World, latency: Latency) -> None:
+    """Samples of 100 ms that somebody else has timed, where 50 ms are allowed."""
+    for _ in range(50):
+        world.now += 0.100
+        latency.record("search", 0.100)
+
+
+def concluded(latency: Latency) -> str:
+    """What the host did, as it is told at the end of the test."""
+    latency.conclude()
+    return only(latency).evidence[0]
+
+
+@pytest.mark.parametrize(("busy", "expected"), [(False, "no pressure"), (True, "100% pressure")])
+def test_samples_outside_loops_are_judged_by_what_the_host_did_meanwhile(busy, expected):
+    """Not by what it did when the test had ended."""
+    world = World(0.010)
+    world.busy = busy
+    latency = world.latency(limits(search={"p95": "50ms"}))
+    slow_samples(world, latency)
+    assert concluded(latency).endswith(expected)
+
+
+def test_what_is_watched_may_be_called_long_before_its_samples_come():
+    """The host is looked at when watching begins."""
+    world = World(0.010)
+    latency = world.latency(limits(search={"p95": "50ms"}), load=lambda: Load(world.now, min(world.now, 1060.0), 0, 0))
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        return []
+
+    latency.watch(application)
+    world.now += 60.0
+    slow_samples(world, latency)
+    assert concluded(latency).endswith("92.3% pressure")
+
+
+@pytest.mark.parametrize(("elsewhere", "expected"), [(False, "100% kept from running"), (True, "no pressure")])
+def test_what_kept_another_thread_from_running_is_not_compared(elsewhere, expected):
+    """Each thread has counters of its own."""
+    world = World(0.010)
+    latency = world.latency(limits(search={"p95": "50ms"}), load=lambda: Load(world.now, 0.0, 0, 0, delayed=world.now))
+    if elsewhere:
+        thread = threading.Thread(target=slow_samples, args=(world, latency))
+        thread.start()
+        thread.join()
+    else:
+        slow_samples(world, latency)
+    assert concluded(latency).endswith(expected)
+
+
+def test_processor_time_needs_no_look_at_the_host():
+    """Other processes do not add to it."""
+    world = World(0.010)
+    latency = world.latency(Limits.parse(p95="50ms", clock="cpu"), cpu_clock=world.clock)
+    for _ in range(200):
+        with latency.sample("search"):
+            world.call()
+    assert ("CPU time", "pass") == (concluded(latency), only(latency).outcome)
 
 
 # --- Progress, and results of load engines

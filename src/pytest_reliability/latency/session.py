@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Gene
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from math import inf
 from os import PathLike
 from pathlib import Path
-from threading import RLock
+from threading import RLock, get_ident
 from types import coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
@@ -141,6 +142,8 @@ class Latency(Dependencies):
         self._said: dict[str, dict[str, Any]] = {}
         self._uses: dict[str, int] = {}
         self._loop: Loop | None = None
+        self._thread = get_ident()
+        self._before: Load | None = None
         self._unreported: tuple[list[Measurement], Exception | None] = [], None
         self._lock = RLock()
         self._watched: list[object] = []
@@ -268,7 +271,12 @@ class Latency(Dependencies):
         return UNMEASURED if operation is None else Sample(operation)
 
     def record(self, name: str, seconds: float, preempted: bool = False) -> None:
-        """A sample that somebody else has timed; infinite for an error. May be called from any thread."""
+        """A sample that somebody else has timed; infinite for an error. May be called from any thread.
+
+        Outside a loop it is judged when the test has ended. It has not waited for its turn then, as what `latency(…)` and
+        loops measure has where several workers run tests: it was over before anybody heard of it. What the host did since
+        the first such sample is beside the verdict, and a failure that it explains is inconclusive.
+        """
         if not seconds >= 0:
             raise ValueError(f"record({name!r}, {seconds!r}): a time is a number of seconds, 0 or more")
         operation = self._operations.get(name) or self._operation(name)
@@ -278,9 +286,14 @@ class Latency(Dependencies):
             (operation.preempted if preempted else operation.times).append(seconds)
 
     def watch(self, thing: W, routes: Sequence[str] = ()) -> W:
-        """An ASGI or WSGI app, an httpx client or a requests session, each of whose requests is a sample of its route."""
+        """An ASGI or WSGI app, an httpx client or a requests session, each of whose requests is a sample of its route.
+
+        Requests wait for no turn of this test's, unless they are made in a loop or in `latency(…)`: most of a test's time
+        may be something else than requests, and all workers would wait for it.
+        """
         from pytest_reliability.latency.http import watch
 
+        self._look_at_host()
         watched = watch(thing, self.record, routes, clock=self._clock, preemptions=self._preemptions)
         self._watched.append(watched)
         return watched
@@ -312,9 +325,17 @@ class Latency(Dependencies):
         return operation
 
     def _add(self, name: str, limited: Limited) -> Operation:
+        self._look_at_host()
         timer, preemptions = self._timing(limited)
         operation = self._operations[name] = Operation(name, limited, timer=timer, preemptions=preemptions)
         return operation
+
+    def _look_at_host(self) -> None:
+        """See what the host does before the first sample outside any loop, so that evidence covers the time of them all."""
+        if self._before is None and self._loop is None:
+            now = self._load()
+            # counters of a thread say nothing in another
+            self._before = now if get_ident() == self._thread else replace(now, delayed=None, others=None)
 
     def _timing(self, limited: Limited) -> tuple[Callable[[], float], Callable[[], int] | None]:
         """What times an operation, and what guards it: processor time is not spent while others have the processor."""
@@ -529,9 +550,10 @@ class Latency(Dependencies):
         return (yield from self._measure(source, limited, name=name, operation=operation, awaits=awaits, ready=ready, **options))
 
     def _measuring(self, source: Any, limited: Limited, **options: Any) -> Measuring:
-        cpu = limited.limits.clock == "cpu"
-        options = {"max_time": limited.limits.max_time, "clock": self._clock, "judge": self._judge, **options}
-        return Measuring(limited.budgets, source, load=None if cpu else self._load, **options)
+        options = {"max_time": limited.limits.max_time, "clock": self._clock, "load": self._load, "judge": self._judge, **options}
+        if limited.limits.clock == "cpu":
+            options["load"] = None
+        return Measuring(limited.budgets, source, **options)
 
     def _take(self, measuring: Measuring, source: Source, name: str, awaits: bool) -> Plan[None]:
         """Take what the rule wants until it has decided."""
@@ -729,7 +751,9 @@ class Latency(Dependencies):
         found = self._counts_found(name, operation.name, limited)
         if limited.budgets:
             replay = Replay(operation)
-            measuring = self._measuring(replay, limited, clock=replay.clock, max_time=inf, warms_up=False)
+            readings = chain(filter(None, (self._before,)), iter(self._load, None))
+            load = partial(next, readings)
+            measuring = self._measuring(replay, limited, clock=replay.clock, load=load, max_time=inf, warms_up=False)
             step = measuring.begin()
             while step is not None:
                 replay.pause(step.pause)
