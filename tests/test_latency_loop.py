@@ -487,6 +487,54 @@ def test_a_test_that_measures_nothing_has_not_passed(given, expected):
     assert ("inconclusive", expected) == (only(latency).outcome, only(latency).reason)
 
 
+@pytest.mark.parametrize(
+    ("pause", "took", "elsewhere", "expected"),
+    [
+        (0.0, 10e-6, False, 1),
+        (0.0, 30e-6, False, 3),
+        (60e-6, 10e-6, False, 2),
+        (60e-6, 30e-6, False, 4),
+        (0.0, 10e-6, True, 2),
+    ],
+)
+def test_short_samples_in_a_row_hardly_ask_about_preemption(pause, took, elsewhere, expected):
+    """Once before the first; again where that is long ago or another thread's, and after a sample that took long enough."""
+    asked = 0
+    world = World(took)
+
+    def preemptions() -> int:
+        nonlocal asked
+        asked += 1
+        return 0
+
+    def sample() -> None:
+        with latency.sample("search"):
+            world.call()
+
+    latency = world.latency(limits(search={"p95": "50ms"}), preemptions=preemptions)
+    sample()
+    world.now += pause
+    if elsewhere:
+        thread = threading.Thread(target=sample)
+        thread.start()
+        thread.join()
+    else:
+        sample()
+    assert expected == asked
+
+
+def test_what_happens_between_samples_sets_none_of_them_aside():
+    """A thread may well be preempted while a test prepares its next sample."""
+    world = World(0.010)
+    latency = world.latency(limits(search={"p95": "50ms"}))
+    for _ in range(200):
+        world.now += 0.005
+        world.preempted += 1
+        with latency.sample("search"):
+            world.call()
+    assert concluded(latency).startswith("host quiet: 0% preempted")
+
+
 # --- Recorded samples
 
 

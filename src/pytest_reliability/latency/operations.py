@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import inf, isfinite
+from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +31,12 @@ COUNTED = 5
 PATIENCE = 20
 """Rounds for which a loop waits for an operation that has a budget and was never sampled; where it is only to be counted,
 no more than counting takes."""
+
+SHORT = 20e-6
+"""A sample that took fewer seconds was not preempted for long, so that nobody need ask; asking takes longer than some of them."""
+
+RECENT = 50e-6
+"""Seconds for which an answer about preemption holds: what happened in between is hardly ever something else than a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Operation:
         "counting",
         "error",
         "limited",
+        "looked",
         "measuring",
         "name",
         "preempted",
@@ -84,6 +92,8 @@ class Operation:
         self.tolerates_errors = limited.limits.tolerates_errors
         self.timer = timer
         self.preemptions = preemptions
+        self.looked = 0, -inf, 0
+        """Which thread was last asked how often it was preempted, when, and what the answer was."""
         self.times: list[float] = []
         self.preempted: list[float] = []
         self.stray: list[float] = []
@@ -121,6 +131,12 @@ class Operation:
     def too_busy(self) -> bool:
         """Whether the host preempts so many samples that they cannot be judged."""
         return self.set_aside >= TELLING and self.set_aside > MOST_SET_ASIDE * self.measured
+
+    def look(self) -> tuple[int, float, int]:
+        """Ask how often this thread was preempted."""
+        times = self.preemptions() if self.preemptions else 0
+        self.looked = looked = get_ident(), self.timer(), times
+        return looked
 
     def take(self, count: int) -> list[float]:
         """The oldest samples that wait, as many as that or fewer."""
@@ -161,9 +177,11 @@ class Sample:
         operation = self._operation
         if operation.counting is not None:
             self._counts = operation.counting.counts()
-        preemptions = operation.preemptions
-        if preemptions is not None:
-            self._before = preemptions()
+        if operation.preemptions is not None:
+            looked = operation.looked
+            if operation.timer() - looked[1] > RECENT or looked[0] != get_ident():
+                looked = operation.look()
+            self._before = looked[2]
         self._start = operation.timer()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
@@ -174,8 +192,7 @@ class Sample:
                 return False
             operation.error = error
             seconds = inf
-        preemptions = operation.preemptions
-        if preemptions is not None and preemptions() != self._before:
+        if operation.preemptions is not None and seconds >= SHORT and operation.look()[2] != self._before:
             operation.preempted.append(seconds)
         else:
             operation.times.append(seconds)
