@@ -108,6 +108,19 @@ def test_an_interruption_is_not_swallowed(backend):
     assert sys.getprofile() is None
 
 
+def test_to_await_something_that_nobody_computes_is_waiting():
+    """An answer that the event loop brings, say; only pyinstrument tells who waits."""
+    pytest.importorskip("pyinstrument")
+
+    async def wait_for_answer() -> None:
+        answer = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.05, answer.set_result, None)
+        await answer
+
+    (line, *_) = asyncio.run(profile_call_async(wait_for_answer))
+    assert line.endswith("wait_for_answer (waiting)")
+
+
 def test_the_most_comes_first():
     """Added up for a function and what it called; the line is the one where it was longest."""
     here, there = Frame("/srv/a.py", 3, "a"), Frame("/srv/b.py", 9, "b")

@@ -20,10 +20,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from pytest_reliability.latency.budget import BudgetError
-from pytest_reliability.latency.host import MOST_SET_ASIDE
 from pytest_reliability.latency.message import spoken
-from pytest_reliability.latency.preemption import Guard, Mark, waited_here
-from pytest_reliability.latency.sampler import TELLING
+from pytest_reliability.latency.preemption import Guard, Mark, too_busy, waited_here
 from pytest_reliability.model.duration import SECONDS
 from pytest_reliability.model.limits import RATE
 
@@ -192,7 +190,7 @@ class OpenLoop:
     @property
     def too_busy(self) -> bool:
         """Whether the host preempts so many calls that they cannot be judged."""
-        return self.set_aside >= TELLING and self.set_aside > MOST_SET_ASIDE * self.measured
+        return too_busy(self.set_aside, self.measured)
 
     @property
     def notes(self) -> tuple[str, ...]:

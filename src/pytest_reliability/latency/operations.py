@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_reliability.latency.budget import Budget, CountBudget, Limits
 from pytest_reliability.latency.forms import decorated
-from pytest_reliability.latency.host import MOST_SET_ASIDE
 from pytest_reliability.latency.measuring import Measuring, Step
-from pytest_reliability.latency.sampler import TELLING
+from pytest_reliability.latency.preemption import too_busy
 
 if TYPE_CHECKING:
     from pytest_reliability.latency.counting import Counting
@@ -130,7 +129,7 @@ class Operation:
     @property
     def too_busy(self) -> bool:
         """Whether the host preempts so many samples that they cannot be judged."""
-        return self.set_aside >= TELLING and self.set_aside > MOST_SET_ASIDE * self.measured
+        return too_busy(self.set_aside, self.measured)
 
     def look(self) -> tuple[int, float, int]:
         """Ask how often this thread was preempted."""
@@ -353,7 +352,7 @@ class Replay:
         self.guarded = operation.guarded
         self.set_aside = operation.stray_set_aside
         self.measured = len(operation.stray) + self.set_aside
-        self.too_busy = self.set_aside >= TELLING and self.set_aside > MOST_SET_ASIDE * self.measured
+        self.too_busy = too_busy(self.set_aside, self.measured)
         self._samples = iter(operation.stray)
 
     def clock(self) -> float:

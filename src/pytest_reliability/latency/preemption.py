@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_reliability.latency.host import PROC
+from pytest_reliability.latency.host import MOST_SET_ASIDE, PROC
+from pytest_reliability.latency.sampler import TELLING
 
 TOLERATED = 0.1
 """The share of a call's time that its thread may be kept from running."""
@@ -38,6 +39,11 @@ def waited(process: Path) -> float | None:
 def waited_here() -> float | None:
     """The same for this thread."""
     return waited(_HERE)
+
+
+def too_busy(set_aside: int, measured: int) -> bool:
+    """Whether the host held up so many samples that the others would be a choice rather than a sample."""
+    return set_aside >= TELLING and set_aside > MOST_SET_ASIDE * measured
 
 
 class Mark(NamedTuple):

@@ -186,27 +186,30 @@ class Latency(Dependencies):
     def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` with these arguments until every budget is decided; return what its last call returned."""
         __tracebackhide__ = True
-        return Calls(self)(function, *args, **kwargs)
+        return Calls(self, self._call)(function, *args, **kwargs)
 
     async def run(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for a function whose result is awaited, in the loop that the test itself runs in."""
         __tracebackhide__ = True
-        return await Calls(self).run(function, *args, **kwargs)
+        return await Calls(self, self._call).run(function, *args, **kwargs)
 
     def prepared(self, setup: Callable[[], Any]) -> Calls:
         """`latency.prepared(setup)(function, …)` calls `setup` before each call, untimed.
 
         What it returns is the first argument of the call, unless it is None.
         """
-        return Calls(self, setup)
+        return Calls(self, partial(self._call, setup=setup))
 
-    def load(self, rate: str, duration: str = "5s", concurrency: int = 50) -> AtRate:
+    def load(self, rate: str, duration: str = "5s", concurrency: int = 50) -> Calls:
         """`latency.load(rate="200/s")(function, …)` calls it at that rate, however slow the answers are.
 
         A time counts from when the call was due, so that a server that stands still is not spared the calls that could
         not be made meanwhile.
         """
-        return AtRate(self, rate, duration, concurrency)
+        from pytest_reliability.latency.load import parse_rate
+
+        how = {"rate": parse_rate(rate), "duration": _seconds(duration), "concurrency": concurrency}
+        return Calls(self, partial(self._load_with, how=how))
 
     def cold(
         self, target: str | Sequence[str], *, cwd: str | PathLike[str] | None = None, env: Mapping[str, str] | None = None
@@ -431,7 +434,9 @@ class Latency(Dependencies):
 
     # --- One measurement
 
-    def _call(self, function: Callable[..., Any], args: Any, kwargs: Any, setup: Any, awaits: bool) -> Plan[Any]:
+    def _call(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, *, awaits: bool, setup: Callable[[], Any] | None = None
+    ) -> Plan[Any]:
         """Call `function` until everything about it is decided."""
         __tracebackhide__ = True
         operation, limited = self._limits_of_call(function)
@@ -520,7 +525,9 @@ class Latency(Dependencies):
             raise source.error
         return source.result if limited.budgets else result
 
-    def _load_with(self, function: Callable[..., Any], args: Any, kwargs: Any, how: Mapping[str, Any], awaits: bool) -> Plan[Any]:
+    def _load_with(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, *, awaits: bool, how: Mapping[str, Any]
+    ) -> Plan[Any]:
         """Call `function` at a rate until everything about it is decided."""
         __tracebackhide__ = True
         from pytest_reliability.latency.load import OpenLoop
@@ -785,46 +792,23 @@ class Latency(Dependencies):
 
 
 class Calls:
-    """Calls that are measured, each after `setup` if there is one."""
+    """Calls that are measured as `plan` says: one after the other, or at a rate."""
 
-    def __init__(self, latency: Latency, setup: Callable[[], Any] | None = None) -> None:
+    def __init__(self, latency: Latency, plan: Callable[..., Plan[Any]]) -> None:
         self._latency = latency
-        self._setup = setup
+        self._plan = plan
 
     def __call__(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Call `function` with these arguments until every budget is decided; return what its last call returned."""
         __tracebackhide__ = True
         refuse_asynchronous(function)
-        result: T = self._latency._perform(self._latency._call(function, args, kwargs, self._setup, awaits=False))
+        result: T = self._latency._perform(self._plan(function, args, kwargs, awaits=False))
         return result
 
     async def run(self, function: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:
         """The same for a function whose result is awaited; the setup may be asynchronous, too."""
         __tracebackhide__ = True
-        result: T = await self._latency._perform_async(self._latency._call(function, args, kwargs, self._setup, awaits=True))
-        return result
-
-
-class AtRate:
-    """Calls that are made at a rate, whether or not earlier ones have answered."""
-
-    def __init__(self, latency: Latency, rate: str, duration: str, concurrency: int) -> None:
-        from pytest_reliability.latency.load import parse_rate
-
-        self._latency = latency
-        self._how = {"rate": parse_rate(rate), "duration": _seconds(duration), "concurrency": concurrency}
-
-    def __call__(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Call `function` at that rate from several threads; return what its last call returned."""
-        __tracebackhide__ = True
-        refuse_asynchronous(function)
-        result: T = self._latency._perform(self._latency._load_with(function, args, kwargs, self._how, awaits=False))
-        return result
-
-    async def run(self, function: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:
-        """The same for a function whose result is awaited, in tasks of the loop that the test runs in."""
-        __tracebackhide__ = True
-        result: T = await self._latency._perform_async(self._latency._load_with(function, args, kwargs, self._how, awaits=True))
+        result: T = await self._latency._perform_async(self._plan(function, args, kwargs, awaits=True))
         return result
 
 
