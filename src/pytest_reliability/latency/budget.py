@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.duration import SECONDS, Duration
 from pytest_reliability.model.limits import NUMBER, PERCENTAGE, RATE, contradiction, quantile, written_limit
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _ANSWERED = sys.float_info.max
 """The limit of a budget for errors: every call that is answered at all is within it."""
 
 _LOOKS_LIKE_A_LIMIT = re.compile(r"p[0-9._]*|max|errors|throughput", re.IGNORECASE)
-_PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _AMOUNT = re.compile(r"([\d.]+)([^\d.]+)")
 _GAP = re.compile(r"(?<=[0-9])\s+(?=[a-zA-Zµμ])")
 _COUNTER = re.compile(r"[^\W\d][\w.-]*")
@@ -287,7 +286,7 @@ def _rate(value: object) -> tuple[float, str]:
     if _is_bare(value):
         raise BudgetError(f'throughput={value!r} has no unit; write throughput="{value}/s"')
     match = RATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    rate = float(match[1]) / _PER[match[2]] if match else 0.0
+    rate = float(match[1]) / SECONDS[match[2][0]] if match else 0.0
     if match is None or not 0 < rate < inf:
         raise BudgetError(f'throughput={value!r} is no rate; write a rate such as throughput="200/s"')
     return rate, f"{match[1]}/{match[2]}"

@@ -20,13 +20,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from pytest_reliability.latency.budget import BudgetError
 from pytest_reliability.latency.host import PROC
 from pytest_reliability.latency.load import imported_anyio, runs_asyncio
 from pytest_reliability.latency.message import percent
 from pytest_reliability.latency.preemption import waited
+from pytest_reliability.latency.source import Results
 
 WORTH_NOTING = 0.01
 """The share of the time from which on it is told that processes had to wait for a processor."""
@@ -37,14 +38,12 @@ TAIL_LINES = 20
 ACCOUNTED = hasattr(os, "waitid") and hasattr(os, "wait4")
 """Whether the system tells what a single process has used."""
 
-_NOTHING_YET: Any = object()
-
 
 class ColdStartFailed(Exception):  # noqa: N818 (it is what became of a process, not an error of ours)
     """A fresh process could not be started, or did not end well. The message ends with what it wrote to stderr."""
 
 
-class ColdStarts:
+class ColdStarts(Results):
     """Starts a fresh process for each sample, and waits for its end.
 
     `target` is a command as a sequence of texts, or "module:attribute", which a fresh interpreter imports and calls with the
@@ -88,21 +87,10 @@ class ColdStarts:
         self._cpu = cpu
         self._clock = clock
         self._proc = proc
-        self._result = _NOTHING_YET
         self._patience = 0.0
         self._lasted = self._waited = 0.0
         self._running: _Process | None = None
         self._stopped = False
-
-    @property
-    def returned(self) -> bool:
-        """Whether any process has ended well."""
-        return self._result is not _NOTHING_YET
-
-    @property
-    def result(self) -> Any:
-        """What the last process that ended well wrote to stdout; None where none did."""
-        return self._result if self.returned else None
 
     @property
     def guarded(self) -> bool:

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from pytest_reliability.latency.budget import BudgetError
 from pytest_reliability.latency.message import spoken
 from pytest_reliability.latency.preemption import Guard, Mark, too_busy, waited_here
+from pytest_reliability.latency.source import Results
 from pytest_reliability.model.duration import SECONDS
 from pytest_reliability.model.limits import RATE
 
@@ -47,8 +48,6 @@ with twice this share no caller could keep up, whatever is called."""
 TICK = 2e-3
 LEAST_TICKS = 100
 """How many ticks it takes to know their 99th percentile."""
-
-_NOTHING_YET: Any = object()
 
 Wait = tuple[Callable[[float], Any], float]
 """What a plan asks for: an action of its team, and the seconds to give it."""
@@ -115,7 +114,7 @@ class Metronome:
             self.tick()
 
 
-class OpenLoop:
+class OpenLoop(Results):
     """Calls `function` `rate` times a second for `duration` seconds, in `concurrency` threads or tasks at most.
 
     A draw is as many such loads as hold the samples that are wanted, at least one. Its samples come in the order in which
@@ -167,20 +166,9 @@ class OpenLoop:
         self._sleep = sleep
         self._guard = Guard(preemptions, waited) if preemptions else None
         self._metronome = metronome or Metronome()
-        self._result = _NOTHING_YET
         self._warm = False
         self._patience = 0.0
         self.forget()
-
-    @property
-    def returned(self) -> bool:
-        """Whether any call has returned."""
-        return self._result is not _NOTHING_YET
-
-    @property
-    def result(self) -> Any:
-        """What the last call returned that did not raise; None where all did."""
-        return self._result if self.returned else None
 
     @property
     def guarded(self) -> bool:

@@ -17,6 +17,7 @@ from math import inf
 from typing import Any
 
 from pytest_reliability.latency.host import MOST_SET_ASIDE
+from pytest_reliability.latency.source import Results
 
 SHORT_RUN, LONG_RUN = 50e-6, 200e-6
 """Seconds between which a run of calls should last: far above the cost of a look at the host, and far below the time
@@ -27,10 +28,8 @@ MOST_IN_RUN = 256
 TELLING = 20
 """Runs that must have been preempted before anything is concluded from their share: a moment's disturbance ends nothing."""
 
-_NOTHING_YET: Any = object()
 
-
-class Sampler:
+class Sampler(Results):
     """Calls one function and times it.
 
     A call that raises is a sample without end (infinite) where `tolerate_errors`, and raises here otherwise. Samples
@@ -68,18 +67,7 @@ class Sampler:
         self._clock = clock
         self._timer = timer or clock
         self._preemptions = preemptions
-        self._result = _NOTHING_YET
         self._run = 1
-
-    @property
-    def returned(self) -> bool:
-        """Whether any call has returned."""
-        return self._result is not _NOTHING_YET
-
-    @property
-    def result(self) -> Any:
-        """What the last call returned that did not raise; None where all did."""
-        return self._result if self.returned else None
 
     @property
     def guarded(self) -> bool:

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+_NOTHING_YET: Any = object()
+
+
+class Results:
+    """What calls have returned; the last one is kept in `_result`."""
+
+    _result: Any = _NOTHING_YET
+
+    @property
+    def returned(self) -> bool:
+        """Whether any call has returned."""
+        return self._result is not _NOTHING_YET
+
+    @property
+    def result(self) -> Any:
+        """What the last call returned that did not raise; None where all did."""
+        return self._result if self.returned else None
+
 
 class Collected(Protocol):
     """What is known about samples beside their times."""
