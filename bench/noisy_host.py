@@ -2,10 +2,10 @@
 
     python bench/noisy_host.py [--trials N] [--hogs N] [--margin PERCENT]
 
-A function that computes for about two milliseconds gets a budget on its p95: what it takes while the host is as quiet as
-it is, and a margin. Then it is judged again and again as it is and slowed 1.5 times, with no and with four other
-processes that take all the processor time they can get. Beside it the rule that people write by hand, on the same function
-at the same time: the p95 of 20 calls is over the budget.
+A function that computes for about two milliseconds gets a budget on its p95: what it takes just now without company, and a
+margin. Then it is judged as it is and slowed 1.5 times, with no and with four other processes that take all the processor
+time they can get; again and again. Beside it the rule that people write by hand, on the same function at the same time: the
+p95 of 20 calls is over the budget.
 
 Exits with 1 where unchanged code failed, or where slower code passed or was inconclusive without the host to blame: a virtual
 machine has neighbours of its own, whose processor time shows as stolen.
@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_reliability.latency.budget import Limits
@@ -63,17 +64,20 @@ def times(function: Callable[[], object], count: int) -> list[float]:
     return taken
 
 
-def calibrate() -> tuple[int, float]:
-    """How many steps take about two milliseconds here, and the slowest p95 of five measurements over five seconds."""
+def steps_for(seconds: float) -> int:
+    """How many steps take about so long here."""
     compute(100_000)
-    per_step = min(times(partial(compute, 20_000), 50)) / 20_000
-    steps = round(TYPICAL / per_step)
+    return round(seconds / (min(times(partial(compute, 20_000), 50)) / 20_000))
+
+
+def p95_now(steps: int) -> float:
+    """The slower p95 of two measurements, of samples that were not preempted: a virtual machine is not equally fast for long."""
     found = []
-    for _ in range(5):
+    for _ in range(2):
         sampler = Sampler(compute, (steps,), preemptions=preemption_counter())
-        found.append(p95(sampler.draw(200, time.perf_counter() + 5.0) or [TYPICAL]))
-        time.sleep(0.6)
-    return steps, max(found)
+        found.append(p95(sampler.draw(100, time.perf_counter() + 5.0) or [TYPICAL]))
+        time.sleep(0.1)
+    return max(found)
 
 
 @contextmanager
@@ -98,19 +102,29 @@ def judged(function: Callable[[], object], limits: Limits) -> tuple[str, str]:
     return measurement.outcome, f"{measurement.reason}; {measurement.evidence[0]}"
 
 
-def trial_row(function: Callable[[], object], limits: Limits, trials: int) -> tuple[Counter[str], int, Counter[str], str, float]:
-    """Outcomes of the fixture, how often the naive rule fails, reasons of inconclusive ones, the host, and seconds a trial."""
-    outcomes: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    naive, before, began = 0, Load.now(), time.perf_counter()
-    for _ in range(trials):
+@dataclass
+class Row:
+    """The trials of one kind: outcomes of the fixture, failures of the naive rule, reasons of what was inconclusive."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    naive: int = 0
+    reasons: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def trial(self, function: Callable[[], object], limits: Limits) -> None:
+        """Judge by the fixture, then by the naive rule."""
+        began = time.perf_counter()
         outcome, reason = judged(function, limits)
-        outcomes[outcome] += 1
+        self.seconds += time.perf_counter() - began
+        self.outcomes[outcome] += 1
         if outcome == INCONCLUSIVE:
-            reasons[reason] += 1
-        naive += p95(times(function, NAIVE)) > limits.budgets[0].limit
-    host = str(Evidence.between(before, Load.now(), measured=0, set_aside=0, guarded=True)).replace("0% preempted, ", "")
-    return outcomes, naive, reasons, host, (time.perf_counter() - began) / trials
+            self.reasons.append(reason)
+        self.naive += p95(times(function, NAIVE)) > limits.budgets[0].limit
+
+    @property
+    def blamed(self) -> int:
+        """How often the host was named as the reason for being inconclusive."""
+        return sum(1 for reason in self.reasons if BUSY.search(reason))
 
 
 def main() -> int:
@@ -124,27 +138,29 @@ def main() -> int:
     options.add_argument("--max-time", default="5s", help="for a batch, and to spread a failure over (default: %(default)s)")
     chosen = options.parse_args()
 
-    steps, quiet = calibrate()
-    budget = quiet * (1 + chosen.margin / 100)
-    limits = Limits.parse(p95=f"{budget * 1e6:.1f}us", max_time=chosen.max_time)
-    print(f"p95 {quiet * 1e3:.2f} ms while quiet, budget p95 ≤ {budget * 1e3:.2f} ms, {chosen.trials} trials a row")
+    steps, before = steps_for(TYPICAL), Load.now()
+    rows = {(count, slowdown): Row() for count in (0, chosen.hogs) for slowdown in (1.0, SLOWDOWN)}
+    quiet = []
+    for _ in range(chosen.trials):
+        for count in (0, chosen.hogs):
+            quiet.append(p95_now(steps))
+            limits = Limits.parse(p95=f"{quiet[-1] * (1 + chosen.margin / 100) * 1e6:.1f}us", max_time=chosen.max_time)
+            with hogs(count):
+                for slowdown in (1.0, SLOWDOWN):
+                    rows[count, slowdown].trial(partial(compute, round(steps * slowdown)), limits)
+
+    host = Evidence.between(before, Load.now(), measured=0, set_aside=0, guarded=True)
+    print(f"p95 while quiet {min(quiet) * 1e3:.2f} to {max(quiet) * 1e3:.2f} ms, the budget {chosen.margin:g}% more each time")
+    print(f"{chosen.trials} trials a row; all in all {host}")
     print(f"{'':22}{'pass':>6}{'inconclusive':>14}{'FAIL':>6}{'naive FAIL':>12}{'s a trial':>11}")
     broken = False
-    for count in (0, chosen.hogs):
-        for slowdown in (1.0, SLOWDOWN):
-            with hogs(count):
-                row = trial_row(partial(compute, round(steps * slowdown)), limits, chosen.trials)
-            outcomes, naive, reasons, host, seconds = row
-            name = f"{count} hogs, {'unchanged' if slowdown == 1 else f'slowed {slowdown:g}x'}"
-            figures = (outcomes[PASS], outcomes[INCONCLUSIVE], outcomes[FAIL])
-            print(f"{name:22}{figures[0]:6}{figures[1]:14}{figures[2]:6}{naive:12}{seconds:11.2f}   {host}")
-            for reason, _ in reasons.most_common(1):
-                print(f"{'':22}inconclusive, for example: {reason}")
-            if slowdown == 1:
-                broken |= outcomes[FAIL] > 0
-            else:
-                blamed = sum(times for reason, times in reasons.items() if BUSY.search(reason))
-                broken |= outcomes[FAIL] + blamed < chosen.trials
+    for (count, slowdown), row in rows.items():
+        name = f"{count} hogs, {'unchanged' if slowdown == 1 else f'slowed {slowdown:g}x'}"
+        figures = (row.outcomes[PASS], row.outcomes[INCONCLUSIVE], row.outcomes[FAIL])
+        print(f"{name:22}{figures[0]:6}{figures[1]:14}{figures[2]:6}{row.naive:12}{row.seconds / chosen.trials:11.2f}")
+        for reason in row.reasons[:1]:
+            print(f"{'':22}inconclusive, for example: {reason}")
+        broken |= row.outcomes[FAIL] > 0 if slowdown == 1 else row.outcomes[FAIL] + row.blamed < chosen.trials
     return int(broken)
 
 
