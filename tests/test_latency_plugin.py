@@ -159,6 +159,7 @@ def test_an_slo_that_is_not_there_is_named(run):
         ('p59x="50ms"', "*latency_budget has no argument 'p59x'*"),
         ('error="1%"', "*latency_budget has no argument 'error'; did you mean errors?*"),
         ("", "*latency_budget sets no limit*"),
+        ('["p95=50ms"]', "*latency_budget takes no bare *p95=50ms*; name what it limits*"),
     ],
 )
 def test_a_marker_that_means_nothing_is_explained(run, marker, complaint):
@@ -301,7 +302,7 @@ class TestOuter:
 )
 def test_for_each_operation_the_innermost_level_counts(pytester, test, expected):
     """Parameter, function, class by class, module; several markers of one level add up."""
-    pytester.makepyfile(test_levels=LEVELS)
+    pytester.makepyfile(test_marked_levels=LEVELS)
     assert f"{test} {expected}" in pytester.runpytest("-q", "-s", "-k", test.replace("[", " and ").rstrip("]")).stdout.str()
 
 
