@@ -318,16 +318,17 @@ def test_samples_that_take_no_time_do_not_pass_for_ever():
     assert len(drawn) < 15_000
 
 
+@pytest.mark.parametrize("form", [list, iter])
 @pytest.mark.parametrize(("count", "outcome"), [(100, "fail"), (79, "inconclusive")])
-def test_recorded_samples_are_judged_to_their_end(count, outcome):
-    """A list cannot be waited for: a hundred slow samples are enough for a failure."""
-    assert outcome == judge([SLOW] * count, P95).outcome
+def test_recorded_samples_are_judged_to_their_end(count, outcome, form):
+    """A list cannot be waited for: a hundred slow samples are enough for a failure, also where only the end shows that they end."""
+    assert outcome == judge(form([SLOW] * count), P95).outcome
 
 
 def test_samples_that_end_during_a_rest_are_judged():
     """An iterator of unknown length gives back what was to pass, if there is nothing behind it."""
     assert (20 + 15, "inconclusive") == ((verdict := judge(iter([SLOW] * 35), P95)).n, verdict.outcome)
-    assert "20 of 20 over (6 would do), but 15 of 15 over in fresh batch 1 of 3" == verdict.reason
+    assert "20 of 20 over (6 would do), then 15 of 15 over in fresh batch 1 of 3, too few to confirm it" == verdict.reason
 
 
 def test_a_fresh_batch_that_disagrees_makes_it_inconclusive():

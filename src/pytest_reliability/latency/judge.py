@@ -240,29 +240,33 @@ def judge(
 
 
 class _Supply:
-    """Samples of which some may have to pass."""
+    """Samples of which some may have to pass unseen, as long as there are enough of them."""
 
     def __init__(self, samples: Iterable[float]) -> None:
         self._samples = iter(samples)
         self._left = len(samples) if isinstance(samples, Sized) else inf
+        self._passed: list[float] = []
 
     def draw(self, count: int) -> tuple[float, ...]:
-        """The next ones; fewer where there are no more."""
-        drawn = tuple(islice(self._samples, count))
-        self._left -= len(drawn)
+        """The next ones; fewer where there are no more, not even among those that have passed since the last draw."""
+        drawn = self._next(count)
+        if len(drawn) < count:
+            left = (*self._passed, *drawn)
+            drawn, self._samples = left[:count], iter(left[count:])
+        self._passed.clear()
         return drawn
 
     def let_pass(self, seconds: float) -> None:
         """Skip what adds up to so many seconds; but of samples that come to an end no more than can be spared."""
-        passed: list[float] = []
-        most = min(MOST_SKIPPED, self._left * SPARED)
-        while seconds > 0.0 and len(passed) < most:
-            skipped = self.draw(1)
-            if not skipped:
-                self._samples = iter(passed)
-                return
-            passed += skipped
-            seconds -= _duration(skipped)
+        most = len(self._passed) + min(MOST_SKIPPED, self._left * SPARED)
+        while seconds > 0.0 and len(self._passed) < most and (sample := self._next(1)):
+            self._passed += sample
+            seconds -= _duration(sample)
+
+    def _next(self, count: int) -> tuple[float, ...]:
+        drawn = tuple(islice(self._samples, count))
+        self._left -= len(drawn)
+        return drawn
 
 
 def sequential(budget: Budget, seconds: float) -> Generator[int, Sequence[float], Verdict]:
@@ -470,7 +474,8 @@ def _reason_confirmed(budget: Budget, first: Batch, confirmations: Sequence[Batc
     if not last.n:
         return f"{counted}, and no samples were left to confirm it"
     if last.outcome != FAIL:
-        return f"{counted}, but {_counted(budget, last)} in fresh batch {len(confirmations)} of {CONFIRMATIONS}"
+        found = f"{_counted(budget, last)} in fresh batch {len(confirmations)} of {CONFIRMATIONS}"
+        return f"{counted}, but {found}" if last.complete else f"{counted}, then {found}, too few to confirm it"
     *sizes, size = [f"{batch.n:,}" for batch in confirmations]
     return f"{counted}, confirmed in fresh batches of {', '.join(sizes)} and {size}"
 
