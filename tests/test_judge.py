@@ -321,7 +321,7 @@ def test_samples_that_take_no_time_do_not_pass_for_ever():
 @pytest.mark.parametrize("form", [list, iter])
 @pytest.mark.parametrize(("count", "outcome"), [(100, "fail"), (79, "inconclusive")])
 def test_recorded_samples_are_judged_to_their_end(count, outcome, form):
-    """A list cannot be waited for: a hundred slow samples are enough for a failure, also where only the end shows that they end."""
+    """A list cannot be waited for: a hundred slow samples are enough, also where only the end shows itself."""
     assert outcome == judge(form([SLOW] * count), P95).outcome
 
 
