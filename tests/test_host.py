@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pytest_reliability.latency import host
 from pytest_reliability.latency.host import Evidence, Load, machine_speed, preemption_counter
 
 PRESSURE = "some avg10=0.57 avg60=5.95 avg300=2.95 total={}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"
@@ -279,7 +280,8 @@ def test_the_counter_of_this_system_only_grows():
 @pytest.fixture
 def disturbed(monkeypatch, tmp_path):
     """A counter on a thread whose involuntary switches, lost seconds and clock are told, as keywords that stay."""
-    thread = SimpleNamespace(switches=7, lost=1.0, now=5.0)
+    thread = SimpleNamespace(switches=7, lost=1.0, now=5.0, others=0.0)
+    monkeypatch.setattr(host, "other_threads", lambda: thread.others)
     fake = SimpleNamespace(
         RUSAGE_THREAD="thread",
         getrusage=lambda who: SimpleNamespace(ru_nvcsw=1, ru_nivcsw=thread.switches) if who == "thread" else None,
@@ -312,6 +314,20 @@ def test_a_moment_lost_in_a_long_call_disturbs_nothing(disturbed):
     """A call of a tenth of a second meets other tasks on any host, for microseconds."""
     assert 0 == disturbed(now=5.1, switches=12, lost=1.0019)
     assert 1 == disturbed(now=5.2, switches=13, lost=1.0040)
+
+
+def test_what_is_lost_to_threads_of_the_same_process_disturbs_nothing(disturbed):
+    """A test client and the application in a thread of its own take turns on one processor."""
+    assert 0 == disturbed(now=5.1, switches=9, lost=1.010, others=0.009)
+    assert 1 == disturbed(now=5.2, switches=10, lost=1.020, others=0.010)
+
+
+def test_what_is_lost_to_threads_of_the_same_process_is_no_fault_of_the_host():
+    """Nor does it make the host busy; what is more than they took does."""
+    before = Load(0.0, None, None, 0, delayed=0.0, others=0.0)
+    assert between(before, Load(2.0, None, None, 0, delayed=0.3, others=0.4)).quiet
+    evidence = between(before, Load(2.0, None, None, 0, delayed=0.6, others=0.4))
+    assert (pytest.approx(0.1), False) == (evidence.delayed, evidence.quiet)
 
 
 def test_lost_time_that_nobody_tells_is_taken_for_lost(disturbed):

@@ -329,6 +329,34 @@ def test_a_failure_stands_that_lost_time_does_not_explain(shares, times, outcome
     assert [outcome] == [measured.outcome for measured in latency.measurements]
 
 
+def test_a_throughput_is_excused_in_proportion_to_what_was_lost():
+    """Half as many calls a second as wanted are not explained by a tenth of the time."""
+    for share, outcome in ((0.1, "fail"), (0.6, "inconclusive")):
+        world, load = World(0.010), counters(stolen=share)
+        latency = world.latency(Limits.parse(throughput="200/s"), load=partial(lambda world, load: load(world.now), world, load))
+        with suppress(BudgetExceeded):
+            latency(world.call)
+        assert [outcome] == [measured.outcome for measured in latency.measurements]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(ConnectionError, "fail"), (TimeoutError, "inconclusive"), (type("ReadTimeout", (OSError,), {}), "inconclusive")],
+)
+def test_a_busy_host_makes_nothing_raise_but_what_waits(error, outcome):
+    """Where one call in five fails, the machine's neighbours are not why, unless somebody lost patience."""
+    world, load = World(0.010), counters(stolen=0.3)
+
+    def call() -> None:
+        if world.call() % 5 == 0:
+            raise error
+
+    latency = world.latency(Limits.parse(errors="1%"), load=lambda: load(world.now))
+    with suppress(BudgetExceeded):
+        latency(call)
+    assert [outcome] == [measured.outcome for measured in latency.measurements]
+
+
 def test_measuring_is_exclusive_where_that_is_asked_for():
     """Of several workers on one host, only one measures; what is measured once in a test needs it once."""
     inside: list[bool] = []

@@ -18,6 +18,14 @@ def test_waiting_is_read_from_the_second_field(tmp_path, text, waited):
     assert waited == preemption.waited(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def others(monkeypatch):
+    """The processor time of the process's other threads: none, until a test says how much."""
+    told = [0.0]
+    monkeypatch.setattr(preemption, "other_threads", lambda: told[0])
+    return told
+
+
 class Thread:
     """A thread of which it is known how often it was preempted, and for how long it was kept from running."""
 
@@ -46,6 +54,17 @@ def test_a_preemption_holds_up_what_it_takes_a_tenth_of():
     assert (True, False) == (thread.guard.held_up(short, 0.010), thread.guard.held_up(long, 0.150))
     thread.lose(0.014)
     assert thread.guard.held_up(long, 0.150)
+
+
+def test_threads_of_the_same_process_hold_nothing_up(others):
+    """A server in a thread of its own is what is called."""
+    thread = Thread()
+    mark = thread.guard.begin()
+    thread.lose(0.008)
+    others[0] = 0.008
+    assert not thread.guard.held_up(mark, 0.010)
+    thread.lose(0.008)
+    assert thread.guard.held_up(mark, 0.010)
 
 
 @pytest.mark.parametrize(("times", "held_up"), [(3, False), (4, True)])

@@ -89,7 +89,7 @@ class Load:
             disk=_stalled(_text(pressure / "io"), "full"),
             throttled=_throttled(_text(proc / "self" / "cgroup"), control_groups),
             delayed=_delayed(_text(proc / "thread-self" / "schedstat")),
-            others=time.process_time() - time.thread_time(),
+            others=other_threads(),
             queue=_queue() if waited is None else None,
         )
 
@@ -101,8 +101,8 @@ class Evidence:
     `guarded` is False where preemption is not counted. All others are shares of the time, None where not known:
     `pressure` that some task waited for a processor, `stolen` that went to other virtual machines, `memory` and `disk`
     that work was stalled on them, `throttled` that the control group had used up its quota, `delayed` that this thread
-    could have run but did not, and `others` the processor time of this process's other threads. `queue` is the number of
-    tasks for each processor. All this is about so many `seconds`.
+    could have run but did not, other than for threads of its own process, and `others` the processor time of these. `queue`
+    is the number of tasks for each processor. All this is about so many `seconds`.
     """
 
     measured: int
@@ -126,6 +126,7 @@ class Evidence:
         def share(then: float | None, now: float | None, of: float = seconds) -> float | None:
             return None if then is None or now is None or of <= 0 else min(1.0, max(0.0, (now - then) / of))
 
+        others, delayed = share(before.others, after.others), share(before.delayed, after.delayed)
         return cls(
             measured,
             set_aside,
@@ -135,8 +136,8 @@ class Evidence:
             memory=share(before.memory, after.memory),
             disk=share(before.disk, after.disk),
             throttled=share(before.throttled, after.throttled),
-            delayed=share(before.delayed, after.delayed),
-            others=share(before.others, after.others),
+            delayed=None if delayed is None else max(0.0, delayed - (others or 0.0)),
+            others=others,
             queue=after.queue,
             seconds=seconds,
         )
@@ -209,29 +210,42 @@ def preemption_counter(proc: Path = PROC, clock: Callable[[], float] = time.perf
 
     def disturbances() -> int:
         """Ask how much time was lost only where any was: that takes fifty times as long as asking whether."""
-        at, times = clock(), usage(thread).ru_nivcsw
+        at, times, others = clock(), usage(thread).ru_nivcsw, other_threads()
         try:
             seen: _Seen = local.seen
         except AttributeError:
-            seen = local.seen = _Seen(at, times, _delayed(_text(schedstat)))
+            seen = local.seen = _Seen(at, times, others, _delayed(_text(schedstat)))
         if times != seen.times:
             lost = _delayed(_text(schedstat))
-            if lost is None or seen.lost is None or lost - seen.lost >= DISTURBED * (at - seen.at):
+            ours = others - seen.others
+            if lost is None or seen.lost is None or lost - seen.lost - ours >= DISTURBED * (at - seen.at):
                 seen.count += 1
             seen.times, seen.lost = times, lost
-        seen.at = at
+        seen.at, seen.others = at, others
         return seen.count
 
     return disturbances
 
 
 class _Seen:
-    """A thread as it was last seen: when, how often preempted, the seconds that it had lost, and what came of all that."""
+    """A thread as it was last seen: when, how often preempted, the seconds that it had lost, and what came of all that.
 
-    __slots__ = ("at", "count", "lost", "times")
+    `others` is the processor time of the process's other threads by then.
+    """
 
-    def __init__(self, at: float, times: int, lost: float | None) -> None:
-        self.at, self.times, self.lost, self.count = at, times, lost, 0
+    __slots__ = ("at", "count", "lost", "others", "times")
+
+    def __init__(self, at: float, times: int, others: float, lost: float | None) -> None:
+        self.at, self.times, self.others, self.lost, self.count = at, times, others, lost, 0
+
+
+def other_threads() -> float:
+    """The seconds of processor time that this process's other threads have taken.
+
+    What a thread loses to them is no fault of the host: a test client and the application that it calls in a thread of
+    its own take turns, for one.
+    """
+    return time.process_time() - time.thread_time()
 
 
 def machine_speed(clock: Callable[[], float] = time.perf_counter) -> float:

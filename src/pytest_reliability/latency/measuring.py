@@ -141,7 +141,7 @@ class Measuring:
         verdict, host = finding.verdict, finding.host
         if verdict.outcome != FAIL:
             return verdict
-        if not doubt and host is not None and _explains(host, verdict):
+        if not doubt and host is not None and _explains(host, verdict, getattr(self.source, "error", None)):
             doubt = str(host)
         if not doubt:
             return verdict
@@ -255,18 +255,24 @@ class Measuring:
         return verdict
 
 
-def _explains(host: Evidence, verdict: Verdict) -> bool:
-    """Whether the host's other work may be why a budget failed.
+def _explains(host: Evidence, verdict: Verdict, error: Exception | None) -> bool:
+    """Whether the host's other work may be why a budget failed; `error` is the last one that counted as over.
 
     What the thread lost may have hit a few calls hard, which are then no evidence, or each call a little. And where others
-    share the processors, calls are slower even while they run.
+    share the processors, calls are slower even while they run. No host makes a call raise, but for its patience.
     """
-    if host.quiet:
+    errors = verdict.budget.counts_errors
+    if host.quiet or (errors and not _timed_out(error)):
         return False
     lost = host.lost(sum(batch.took for batch in verdict.batches))
-    hit_hard = any(batch.over - lost * batch.n < batch.fails_at for batch in verdict.batches)
-    slower = CROWDED if host.crowded and not verdict.budget.counts_errors else 1.0
+    hit_hard = any(batch.over - lost * batch.n < batch.fails_at * (1.0 - lost) for batch in verdict.batches)
+    slower = CROWDED if host.crowded and not errors else 1.0
     return hit_hard or verdict.interval[0] * (1.0 - lost) < verdict.budget.limit * slower
+
+
+def _timed_out(error: Exception | None) -> bool:
+    """Whether an error says that somebody did not wait any longer; each library has a class of its own for that."""
+    return error is not None and any("timeout" in base.__name__.lower() for base in type(error).__mro__)
 
 
 def _measurement(verdict: Verdict, evidence: tuple[str, ...]) -> Measurement:

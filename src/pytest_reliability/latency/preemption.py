@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_reliability.latency.host import MOST_SET_ASIDE, PROC
+from pytest_reliability.latency.host import MOST_SET_ASIDE, PROC, other_threads
 from pytest_reliability.latency.sampler import TELLING
 
 TOLERATED = 0.1
@@ -47,10 +47,14 @@ def too_busy(set_aside: int, measured: int) -> bool:
 
 
 class Mark(NamedTuple):
-    """How often a thread had been preempted when a call began, and for how long it had been kept from running."""
+    """How often a thread had been preempted when a call began, and for how long it had been kept from running.
+
+    `others` is the processor time of the process's other threads by then.
+    """
 
     times: int
     waited: float | None
+    others: float
 
 
 class Guard:
@@ -65,7 +69,7 @@ class Guard:
 
     def begin(self) -> Mark:
         """A call begins now."""
-        return Mark(self._preemptions(), self._waited())
+        return Mark(self._preemptions(), self._waited(), other_threads())
 
     def held_up(self, since: Mark, seconds: float) -> bool:
         """Whether the call that began then, and took so long, was held up by other processes."""
@@ -74,4 +78,5 @@ class Guard:
             return False
         waited = self._waited()
         lost = times * TIME_SLICE if waited is None or since.waited is None else waited - since.waited
+        lost -= other_threads() - since.others
         return lost > TOLERATED * seconds
