@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from latency_world import World
 from pytest_reliability.latency import Budget, BudgetError, BudgetExceeded, Limits, Verdict, count
 from pytest_reliability.latency.host import Load
+from pytest_reliability.latency.judge import Batch
 from pytest_reliability.latency.operations import COUNTED, PATIENCE
 from pytest_reliability.latency.session import Latency
 from pytest_reliability.report import Measurement
@@ -245,19 +247,27 @@ def broken(budget: Budget, seconds: float):
     """A rule that fails whatever it sees."""
     samples = yield 20
     (yield 0)
-    return Verdict(budget=budget, outcome="fail", reason=f"{len(samples)} were slow", batches=())
+    batch = Batch(samples=tuple(samples), over=20, fails_at=1, passes_at=-1, complete=True, took=sum(samples))
+    return Verdict(budget=budget, outcome="fail", reason=f"{len(samples)} were slow", batches=(batch,))
+
+
+def call_slowly(world: World) -> None:
+    """A call that takes long enough to be seen once it is profiled."""
+    if sys.getprofile() is not None:
+        time.sleep(0.01)
+    world.call()
 
 
 def test_a_slow_loop_has_one_round_more_under_a_profiler():
     """None that is measured is slowed down by it, and it says where the time goes."""
-    world = World(0.010)
+    world = World(0.100)
     latency = world.latency(P95, judge=broken)
     profiled = False
 
     def search() -> None:
         nonlocal profiled
         profiled = sys.getprofile() is not None
-        world.call()
+        call_slowly(world)
 
     with pytest.raises(BudgetExceeded) as caught:  # noqa: PT012
         for number in latency:  # noqa: B007
@@ -270,13 +280,13 @@ def test_a_slow_loop_has_one_round_more_under_a_profiler():
 
 def test_a_slow_asynchronous_loop_has_it_too():
     """In the same event loop."""
-    world = World(0.010)
+    world = World(0.100)
     latency = world.latency(P95, judge=broken)
 
     async def test() -> None:
         async for _ in latency:
             with latency.sample("search"):
-                world.call()
+                call_slowly(world)
 
     with pytest.raises(BudgetExceeded) as caught:
         asyncio.run(_awake(test()))
@@ -295,7 +305,7 @@ async def _no_nap(seconds: float) -> None:
 
 def test_a_slow_loop_that_is_left_in_its_last_round_fails_all_the_same():
     """And no profiler is left behind."""
-    world = World(0.010)
+    world = World(0.100)
     latency = world.latency(P95, judge=broken)
     for _ in latency:
         with latency.sample("search"):

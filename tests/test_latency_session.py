@@ -22,7 +22,7 @@ from latency_world import World
 from pytest_reliability import latency as package
 from pytest_reliability.latency import Budget, BudgetError, BudgetExceeded, Limits, Verdict, count
 from pytest_reliability.latency.host import Load
-from pytest_reliability.latency.judge import sequential
+from pytest_reliability.latency.judge import Batch, sequential
 from pytest_reliability.latency.measuring import MOST_WARM_UP, Measuring
 from pytest_reliability.latency.message import explanation
 from pytest_reliability.latency.once import Once
@@ -81,19 +81,77 @@ def test_a_broken_budget_is_an_assertion_that_failed():
     assert list(measured.profile) == [line.strip() for line in profile]
 
 
+def fails_at_once(budget: Budget, seconds: float):
+    """A rule that fails whatever it sees, once it has seen twenty calls."""
+    samples = tuple((yield 20))
+    batch = Batch(samples=samples, over=20, fails_at=1, passes_at=-1, complete=True, took=sum(samples))
+    return Verdict(budget=budget, outcome="fail", reason="slow", batches=(batch,))
+
+
+def profiled(world: World, calls: list[float]) -> Any:
+    """A call that takes as long as those in `calls` once it is profiled, and is seen there."""
+
+    def call() -> None:
+        if sys.getprofile() is None:
+            world.call()
+        else:
+            time.sleep(0.01)
+            world.now += calls.pop(0)
+
+    return call
+
+
 def test_the_profile_is_of_one_more_call():
     """No call that was measured is slowed down by it."""
     world = World(0.100)
-    measured: list[int] = []
-
-    def broken(budget: Budget, seconds: float):
-        measured.append(len((yield 20)))
-        return Verdict(budget=budget, outcome="fail", reason="slow", batches=())
-
-    latency = world.latency(judge=broken)
+    calls = [0.090, 0.100]
+    latency = world.latency(judge=fails_at_once)
     with pytest.raises(BudgetExceeded):
-        latency(world.call)
-    assert WARM_UP + 20 + 1 == world.made
+        latency(profiled(world, calls))
+    assert (WARM_UP + 20, [0.100]) == (world.made, calls)
+    assert " call (time.sleep)" in latency.measurements[0].profile[0]
+
+
+def test_the_profile_is_of_a_call_that_is_slow():
+    """A quick one says nothing about the others, and is made again."""
+    world = World(0.100)
+    calls = [0.001, 0.049, 0.051, 0.100]
+    latency = world.latency(judge=fails_at_once)
+    with pytest.raises(BudgetExceeded):
+        latency(profiled(world, calls))
+    assert ([0.100], True) == (calls, bool(latency.measurements[0].profile))
+
+
+def test_nothing_is_told_where_no_profiled_call_is_slow():
+    """It would point at the wrong place."""
+    world = World(0.100)
+    calls = [0.001] * 5
+    latency = world.latency(judge=fails_at_once)
+    with pytest.raises(BudgetExceeded):
+        latency(profiled(world, calls))
+    assert ([], ()) == (calls, latency.measurements[0].profile)
+
+
+def test_calls_that_raise_are_not_profiled():
+    """They break the budget, and not because they take long."""
+    world = World(*[0.010, inf] * 500)
+    calls = [0.100]
+    latency = world.latency(Limits.parse(p95="50ms", errors="90%"))
+    with pytest.raises(BudgetExceeded):
+        latency(profiled(world, calls))
+    assert [("fail", ()), ("pass", ())] == [(measured.outcome, measured.profile) for measured in latency.measurements]
+    assert [0.100] == calls
+
+
+def test_calls_that_are_slow_beside_some_that_raise_are_profiled():
+    """Where the quantile itself is an error, a slow call is one that takes about the limit."""
+    world = World(*[0.100, inf] * 500)
+    calls = [0.024, 0.026]
+    latency = world.latency(Limits.parse(p95="50ms", errors="90%"))
+    with pytest.raises(BudgetExceeded):
+        latency(profiled(world, calls))
+    assert ([], None) == (calls, latency.measurements[0].low)
+    assert latency.measurements[0].profile
 
 
 def test_a_failure_reads_well_in_pytests_summary():

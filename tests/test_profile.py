@@ -7,6 +7,7 @@ import cProfile
 import functools
 import json
 import sys
+import threading
 import time
 
 import pytest
@@ -130,7 +131,41 @@ def test_the_most_comes_first():
         profile.Spent(there._replace(line=11), "time.sleep", 0.4),
         profile.Spent(here, "json.dumps", 0.005),
     ]
-    assert ("77% /srv/b.py:11 b (time.sleep)", "22% /srv/a.py:3 a") == profile._lines(spent)
+    assert ("77% /srv/b.py:11 b (time.sleep)", "23% /srv/a.py:3 a") == profile._lines(spent)
+
+
+def test_a_function_has_one_line_where_none_of_its_lines_is_known():
+    """With all of its time, and what it called for the longest; lines that are known stay apart."""
+    search = Frame("/srv/shop.py", 33, "search")
+    spent = [
+        profile.Spent(search, "", 0.1),
+        profile.Spent(search, "sqlalchemy.scalars", 0.4),
+        profile.Spent(search, "sqlalchemy.__eq__", 0.2),
+        profile.Spent(search._replace(line=35), "time.sleep", 0.3),
+    ]
+    expected = ("70% /srv/shop.py:33 search (sqlalchemy.scalars)", "30% /srv/shop.py:35 search (time.sleep)")
+    assert expected == profile._lines(spent)
+
+
+def test_a_call_that_was_too_quick_tells_nothing(backend):
+    """By the clock that is given."""
+    times = iter([1.0, 1.1, 2.0, 2.2])
+    clock = functools.partial(next, times)
+    assert () == profile_call(compute, least=0.15, clock=clock)
+    assert () != profile_call(compute, least=0.15, clock=clock)
+    times = iter([1.0, 1.1, 2.0, 2.2])
+    assert () == asyncio.run(profile_call_async(work_async, least=0.15, clock=lambda: next(times)))
+    assert () != asyncio.run(profile_call_async(work_async, least=0.15, clock=lambda: next(times)))
+
+
+def test_a_library_that_waits_for_another_thread_is_told():
+    """A test client does, whose server runs there. Whoever waits by a call of their own sees the name of that."""
+    user, lock = Frame("/srv/a.py", 1, "a"), Frame("", 0, "acquire")
+    client = Frame("/srv/lib/site-packages/httpx/_client.py", 1053, "get")
+    wait = Frame(threading.__file__, 359, "wait")
+    stacks = [[user, client, wait, lock], [client, client, wait], [user, wait, lock], [user, client, lock], [user, lock], [user]]
+    callees = [place.callee for stack in stacks for place in profile._charged_sample(stack, 1.0)]
+    assert [profile.WAITING_FOR_THREAD] * 2 + ["threading.wait", "httpx.get", "acquire", ""] == callees
 
 
 def test_at_most_five_places_are_told(backend):

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import sysconfig
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ ENOUGH_TO_SAMPLE = LOOKS * LEAST_INTERVAL
 OCCUPIED = ("no profile: another profiler is running",)
 
 WAITING = "waiting"
+WAITING_FOR_THREAD = "waiting for another thread"
 _DEEPEST = 500
 """Steps from a function up to the user's. Where libraries call each other in circles, time goes round for a while."""
 
@@ -48,6 +50,7 @@ _INSTALLED = re.compile(r".*[/\\](?:site|dist)-packages[/\\]", re.DOTALL)
 _PROFILER = re.compile(r"[/\\]pyinstrument[/\\]")
 _LOOP_STEP = re.compile(r"[/\\](?:asyncio[/\\]events|trio[/\\]_core[/\\]_run)\.py$")
 _LOOP_FILE = re.compile(r"[/\\](?:asyncio|trio)[/\\]")
+_THREADS = re.compile(r"[/\\](?:threading|queue|concurrent[/\\]futures[/\\]\w+)\.py$")
 _BUILT_IN = re.compile(r"<(?:built-in method (?:builtins\.)?(.+)|method '(.+)' of '(.+)' objects)>")
 
 
@@ -78,34 +81,45 @@ class _Backend(Protocol):
     def spent(self) -> Iterable[Spent]: ...
 
 
-def profile_call(function: Callable[[], object], took: float = inf) -> tuple[str, ...]:
+def profile_call(
+    function: Callable[[], object], took: float = inf, *, least: float = 0.0, clock: Callable[[], float] = time.perf_counter
+) -> tuple[str, ...]:
     """Call `function` once and say where the time went, the most first: "61% db.py:88 fetch_cart".
 
     Shares are of the time that the call took, waiting included. `took` is how many seconds a call takes, as far as that
-    is known. An exception of the call is no matter here: what was seen until then is told.
+    is known. Nothing is told of a call that takes less than `least`, by the `clock`. An exception of the call is no matter
+    here: what was seen until then is told.
     """
     if (backend := _started(took)) is None:
         return OCCUPIED
+    begun = clock()
     try:
         function()
     except Exception:
         pass  # the verdict is known already; and `suppress` would be among what the profiler sees
     finally:
         backend.stop()
-    return _lines(backend.spent())
+    return _lines(backend.spent()) if clock() - begun >= least else ()
 
 
-async def profile_call_async(function: Callable[[], Awaitable[object]], took: float = inf) -> tuple[str, ...]:
+async def profile_call_async(
+    function: Callable[[], Awaitable[object]],
+    took: float = inf,
+    *,
+    least: float = 0.0,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[str, ...]:
     """The same for a function whose result is awaited, in the loop that runs already."""
     if (backend := _started(took)) is None:
         return OCCUPIED
+    begun = clock()
     try:
         await function()
     except Exception:
         pass  # the verdict is known already; and `suppress` would be among what the profiler sees
     finally:
         backend.stop()
-    return _lines(backend.spent())
+    return _lines(backend.spent()) if clock() - begun >= least else ()
 
 
 def _started(took: float) -> _Backend | None:
@@ -180,7 +194,16 @@ def _charged_sample(stack: Sequence[Frame], seconds: float) -> Iterable[Spent]:
     if within:
         place = next((index for index in reversed(range(len(within))) if _is_users(within[index])), 0)
         callee = _spelled(*within[place : place + 2]) if place + 1 < len(within) else ""
-        yield Spent(within[place], callee, seconds)
+        yield Spent(within[place], WAITING_FOR_THREAD if _waits_for_thread(within[place + 1 :]) else callee, seconds)
+
+
+def _waits_for_thread(callees: Sequence[Frame]) -> bool:
+    """Whether a library waits for another thread, as a test client does that runs a server there.
+
+    Whoever waits by a call of their own knows that, and its name tells more.
+    """
+    files = [frame.file for frame in callees if frame.file]
+    return bool(files) and not _THREADS.search(files[0]) and _THREADS.search(files[-1]) is not None
 
 
 def _begin(stack: Sequence[Frame]) -> int:
@@ -266,18 +289,29 @@ def _lines(spent: Iterable[Spent]) -> tuple[str, ...]:
 
     Shares are of all that was seen rather than of what a clock says, so that the profiler's own start and end are no part.
     """
-    places: dict[tuple[str, str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    for (file, line, function), callee, seconds in spent:
-        places[file, function, callee][line] += seconds
-    sums = {place: sum(lines.values()) for place, lines in places.items()}
+    places = _places(spent)
+    sums = {frame: sum(callees.values()) for frame, callees in places.items()}
     lasted = sum(sums.values()) or 1.0
-    shares = sorted(((seconds / lasted, place) for place, seconds in sums.items()), reverse=True)
-    told = [(share, place) for share, place in shares if share >= LEAST_SHARE] or shares[:1]
+    shares = sorted(((seconds / lasted, frame) for frame, seconds in sums.items()), reverse=True)
+    told = [(share, frame) for share, frame in shares if share >= LEAST_SHARE] or shares[:1]
+    most = {frame: max(callees, key=callees.__getitem__) for frame, callees in places.items()}
     return tuple(
-        f"{share:.0%} {_place(Frame(place[0], max(lines := places[place], key=lines.__getitem__), place[1]))}"
-        + (f" ({place[2]})" if place[2] else "")
-        for share, place in told[:MOST_LINES]
+        f"{share:.0%} {_place(frame)}" + (f" ({most[frame]})" if most[frame] else "") for share, frame in told[:MOST_LINES]
     )
+
+
+def _places(spent: Iterable[Spent]) -> dict[Frame, dict[str, float]]:
+    """The seconds at each place, by what was called from there.
+
+    The same call at several lines is one place, where it was longest; all calls of one line are another.
+    """
+    calls: dict[tuple[str, str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for (file, line, function), callee, seconds in spent:
+        calls[file, function, callee][line] += seconds
+    places: dict[Frame, dict[str, float]] = defaultdict(dict)
+    for (file, function, callee), lines in calls.items():
+        places[Frame(file, max(lines, key=lines.__getitem__), function)][callee] = sum(lines.values())
+    return places
 
 
 def _place(frame: Frame) -> str:

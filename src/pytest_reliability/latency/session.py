@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -48,6 +48,9 @@ Counted: TypeAlias = tuple[Any, list[dict[str, int]], tuple[str, ...]]
 
 PROGRESS_AFTER, PROGRESS_EVERY = 1.0, 0.2
 """Seconds after which people are told how far a measurement is, and how often."""
+
+MOST_PROFILED = 5
+"""Calls among which a slow one is looked for, to tell where its time goes."""
 
 _PREEMPTIONS = preemption_counter()
 _UNLIMITED = Limited(Limits(), ())
@@ -375,13 +378,12 @@ class Latency(Dependencies):
         """Report what the loop has found; after one round more where that is too slow, to tell where the time goes."""
         __tracebackhide__ = True
         found, error = self._found_in_loop()
-        slow = [measurement.low or 0.0 for measurement in found if _is_slow(measurement)]
-        if slow:
+        if took := _took(found):
             from pytest_reliability.latency.profile import profile_call_async
 
             self._unreported = found, error
             # Under the profiler it awaits the round, which is to say that this generator is suspended in it.
-            lines = yield from profile_call_async(partial(_round, number), max(slow)).__await__()
+            lines = yield from profile_call_async(partial(_round, number), took).__await__()
             self._unreported = [], None
             found = [replace(measurement, profile=lines) if _is_slow(measurement) else measurement for measurement in found]
         self._report(found, error)
@@ -604,14 +606,22 @@ class Latency(Dependencies):
             return result, counted[1:], counting.sources
 
     def _profiled(self, found: list[Measurement], ready: Callable[[], Any], awaits: bool) -> Plan[list[Measurement]]:
-        """The same, with where the time of one more call went beside what is too slow."""
-        slow = [measurement.low or 0.0 for measurement in found if _is_slow(measurement)]
-        if not slow:
+        """The same, with where the time of one more call went beside what is too slow.
+
+        Where not every call is slow, one that is has to be found: a quick one would point at the wrong place.
+        """
+        took = _took(found)
+        if not took:
             return found
         from pytest_reliability.latency.profile import profile_call, profile_call_async
 
-        call = yield ready
-        lines = yield partial(profile_call_async if awaits else profile_call, call, max(slow))
+        profiled = profile_call_async if awaits else profile_call
+        lines: tuple[str, ...] = ()
+        for _ in range(MOST_PROFILED):
+            call = yield ready
+            lines = yield partial(profiled, call, took, least=took / 2, clock=self._clock)
+            if lines:
+                break
         return [replace(measurement, profile=lines) if _is_slow(measurement) else measurement for measurement in found]
 
     def _perform(self, plan: Plan[Any]) -> Any:
@@ -813,8 +823,14 @@ class Calls:
 
 
 def _is_slow(measurement: Measurement) -> bool:
-    """Whether it is worth to know where the time goes."""
-    return measurement.outcome == FAIL and measurement.kind in ("latency", "max", "throughput")
+    """Whether it is worth to know where the time goes: not where all calls over the limit are those that raised."""
+    is_time = measurement.kind in ("latency", "max", "throughput")
+    return measurement.outcome == FAIL and is_time and measurement.bins_to > measurement.limit
+
+
+def _took(found: Iterable[Measurement]) -> float:
+    """How many seconds a call takes that is too slow, at least; 0 where nothing is."""
+    return max((measurement.low or measurement.limit for measurement in found if _is_slow(measurement)), default=0.0)
 
 
 @coroutine
