@@ -383,7 +383,10 @@ def test_a_quantile_with_a_dot_can_be_given():
     ("arguments", "options", "complaint"),
     [
         ((), {"p95": 50}, 'p95=50 has no unit; write p95="50ms"'),
-        ((), {"p95": 0.5}, 'p95=0.5 has no unit; write p95="0.5ms"'),
+        ((), {"p95": 0.5}, 'p95=0.5 has no unit; write p95="500ms"'),
+        ((), {"p95": 0.07}, 'p95=0.07 has no unit; write p95="70ms"'),
+        ((), {"p95": 1.5}, 'p95=1.5 has no unit; write p95="1.5ms"'),
+        ((), {"max_time": 0.5, "p95": "5ms"}, 'max_time=0.5 has no unit; write max_time="0.5s"'),
         ((), {"p95": -5}, 'p95=-5 is no duration; write a duration such as p95="50ms"'),
         ((), {"p95": float("nan")}, 'p95=nan is no duration; write a duration such as p95="50ms"'),
         ((), {"p95": True}, 'p95=True is no duration; write a duration such as p95="50ms"'),

@@ -212,6 +212,7 @@ def test_django_tells_of_its_queries():
     [
         ((3, 3, 7), FED, "fail", "3, 3, 7: at most 3"),
         ((4,), (), "fail", "4: at most 3"),
+        ((5,) * 5, FED, "fail", "5 in each of 5 calls: at most 3"),
         ((3,) * 37 + (7,) * 3, FED, "fail", "7 in 3, 3 in 37 of 40 calls: at most 3"),
         (tuple(range(12)), FED, "fail", "11 in 1, 10 in 1, 9 in 1, 8 in 1, 7 in 1 … of 12 calls: at most 3"),
         ((3,) * 20, FED, "pass", "3 in each of 20 calls (queries from SQLAlchemy)"),

@@ -374,7 +374,7 @@ def test_an_unknown_dependency_is_told_with_the_nearest(sleeps: Sleeps, name: An
 
 def test_without_any_dependency_the_message_says_so(sleeps: Sleeps) -> None:
     """There is no nearest name among none."""
-    with pytest.raises(DependencyError, match="no dependency is registered as 'redis'; there is none"):
+    with pytest.raises(DependencyError, match="no dependency is registered as 'redis'; none is\n"):
         sleeps.points.failing("redis")
 
 
@@ -382,6 +382,7 @@ def test_without_any_dependency_the_message_says_so(sleeps: Sleeps) -> None:
     ("arguments", "message"),
     [
         ({"by": 200}, 'by=200 has no unit; write by="200ms"'),
+        ({"by": 0.05}, 'by=0.05 has no unit; write by="50ms"'),
         ({"by": "fast"}, "by='fast' is no duration that holds anything up; write by=\"200ms\""),
         ({"by": "0ms"}, "by='0ms' is no duration that holds anything up"),
         ({"by": True}, "by=True is no duration that holds anything up"),

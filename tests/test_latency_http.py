@@ -609,6 +609,33 @@ def test_flask_and_quart_are_measured_at_their_place_for_middleware(recorder: Re
     assert ["GET /orders/{number}"] == recorder.names
 
 
+def test_the_test_client_of_flask_is_measured(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is werkzeug's, which calls any WSGI application; the client itself comes back."""
+
+    class Client:
+        def __init__(self, application: Any) -> None:
+            self.application = application
+
+        def get(self) -> bytes:
+            answer: bytes = serve(self.application)
+            return answer
+
+    class FlaskClient(Client):
+        pass
+
+    werkzeug = ModuleType("werkzeug.test")
+    werkzeug.Client = Client  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "werkzeug.test", werkzeug)
+    app = wsgi(recorder)
+    client = FlaskClient(app)
+    assert client is recorder.watch(recorder.watch(client))
+    client.get()
+    assert client is unwatch(client)
+    assert app is client.application
+    client.get()
+    assert ["GET /orders/{id}"] == recorder.names
+
+
 def test_what_is_no_application_is_refused() -> None:
     """The message says what can be watched; neither a class, nor a number, nor a function of one argument can."""
     for thing in (3, Starlette, lambda scope: None, dir):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -74,6 +75,37 @@ def test_limits_that_mean_nothing_are_told_here_too():
     """A typo should not wait until somebody judges."""
     with pytest.raises(BudgetError, match="p95x"):
         Once().sample("search", p95x="50ms")
+
+
+def test_a_call_that_returns_a_coroutine_is_refused_here_too():
+    """It would pass without having run, until somebody judges."""
+    with pytest.raises(TypeError, match=r"answer is asynchronous; write: await latency\.run"):
+        Once()(lambda: World(9.0).answer())
+    with pytest.raises(TypeError, match="answer is asynchronous"):
+        Once().prepared(lambda: World(9.0))(lambda world: world.answer())
+
+
+@pytest.mark.parametrize("make", [Once, lambda: Latency(None)])
+@pytest.mark.parametrize(
+    ("how", "complaint"),
+    [
+        ({"rate": 200}, 'rate=200 has no unit; write rate="200/s"'),
+        ({"rate": "fast"}, "rate='fast' is no rate"),
+        ({"rate": "5/s", "duration": "soon"}, "duration='soon' is no duration; write duration=\"5s\""),
+        ({"rate": "5/s", "duration": 5}, 'duration=5 is no duration; write duration="5s"'),
+        ({"rate": "5/s", "duration": "0s"}, "duration='0s' is no duration"),
+    ],
+)
+def test_a_load_that_means_nothing_is_refused_judged_or_not(make, how: dict[str, Any], complaint: str):
+    """With the same words."""
+    with pytest.raises(BudgetError, match=complaint):
+        make().load(**how)
+
+
+def test_a_load_is_described_alike_judged_or_not():
+    """So what is called wrongly, is called wrongly everywhere."""
+    once, judged = signature(Once.load).parameters, signature(Latency.load).parameters
+    assert list(judged.values()) == list(once.values())
 
 
 def test_what_measures_elsewhere_does_nothing_or_runs_once():

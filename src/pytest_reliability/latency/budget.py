@@ -324,7 +324,9 @@ def _unknown(name: str, value: object) -> str:
 def _duration(name: str, value: object) -> Duration:
     unit = "s" if name == "max_time" else "ms"
     if _is_bare(value):
-        raise BudgetError(f'{name}={value!r} has no unit; write {name}="{value}{unit}"')
+        # a float below 1 is meant in seconds, as time.sleep() takes them
+        meant = f"{value * 1000:.12g}ms" if isinstance(value, float) and value < 1 and unit == "ms" else f"{value}{unit}"
+        raise BudgetError(f'{name}={value!r} has no unit; write {name}="{meant}"')
     example = f'write a duration such as {name}="{"30s" if name == "max_time" else "50ms"}"'
     try:
         duration = Duration.parse(_GAP.sub("", value)) if isinstance(value, str) else None

@@ -114,14 +114,15 @@ def judge_counts(
     """
     if not counts:
         return "inconclusive", "no call was counted"
-    if max(counts) > budget.most:
-        return "fail", f"{_listed(counts)}: at most {budget.most}"
+    low, high = min(counts), max(counts)
+    each = "in the only call" if len(counts) == 1 else f"in each of {len(counts)} calls"
+    if high > budget.most:
+        listed = f"{high} {each}" if low == high and len(counts) > 1 else _listed(counts)
+        return "fail", f"{listed}: at most {budget.most}"
     feeding = [source for source in sources if source.startswith(f"{budget.counter} from ")]
     if not feeding and not any(counts):
         return "inconclusive", f"nothing counts {budget.counter!r}: {_remedy(budget.counter)}"
-    low, high = min(counts), max(counts)
     span = f"{high or 'none'}" if low == high else f"{low} to {high}"
-    each = "in the only call" if len(counts) == 1 else f"in each of {len(counts)} calls"
     return "pass", f"{span} {each}" + (f" ({', '.join(feeding)})" if feeding else "")
 
 

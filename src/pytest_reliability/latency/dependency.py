@@ -179,7 +179,7 @@ class CallPoints:
         from pytest_reliability.shape import nearest
 
         meant = nearest(name, known) if isinstance(name, str) else None
-        hint = f"did you mean {meant!r}?" if meant else f"there is {', '.join(map(repr, known)) or 'none'}"
+        hint = f"did you mean {meant!r}?" if meant else f"there is {', '.join(map(repr, known))}" if known else "none is"
         raise DependencyError(
             f"no dependency is registered as {name!r}; {hint}\n"
             f"  register it: latency.call_point({name!r}, Cache, 'get') or latency.proxy({name!r}, '127.0.0.1:6379')"
@@ -408,7 +408,9 @@ def _checked_name(name: object) -> str:
 
 def _delay(by: object) -> float:
     if isinstance(by, (int, float)) and not isinstance(by, bool):
-        raise DependencyError(f'by={by!r} has no unit; write by="{by!r}ms"')
+        # a float below 1 is meant in seconds, as time.sleep() takes them
+        meant = f"{by * 1000:.12g}ms" if isinstance(by, float) and 0 < by < 1 else f"{by!r}ms"
+        raise DependencyError(f'by={by!r} has no unit; write by="{meant}"')
     try:
         seconds = Duration.parse(by).seconds if isinstance(by, str) else 0.0
     except ValueError:

@@ -23,7 +23,7 @@ from pytest_reliability.latency.budget import BudgetError
 from pytest_reliability.latency.message import spoken
 from pytest_reliability.latency.preemption import Guard, Mark, too_busy, waited_here
 from pytest_reliability.latency.source import Results
-from pytest_reliability.model.duration import SECONDS
+from pytest_reliability.model.duration import SECONDS, Duration
 from pytest_reliability.model.limits import RATE
 
 SLICE = 0.1
@@ -64,6 +64,17 @@ def parse_rate(text: object) -> float:
     if not 0 < rate < inf:
         raise BudgetError(f'rate={text!r} is no rate at which anything is called; write rate="200/s"')
     return rate
+
+
+def parse_duration(text: object) -> float:
+    """The seconds that a load takes, "5s" or "2m"; raise BudgetError, saying what to write, for what is no duration."""
+    try:
+        seconds = Duration.parse(text).seconds if isinstance(text, str) else 0.0
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise BudgetError(f'duration={text!r} is no duration; write duration="5s"')
+    return seconds
 
 
 class Metronome:

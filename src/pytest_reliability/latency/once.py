@@ -12,7 +12,7 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from pytest_reliability.latency.forms import decorated, refuse_asynchronous
+from pytest_reliability.latency.forms import decorated, refuse_asynchronous, refuse_coroutine
 
 if TYPE_CHECKING:
     from pytest_reliability.latency.dependency import CallPoints, Injection
@@ -96,7 +96,9 @@ class Call:
         __tracebackhide__ = True
         refuse_asynchronous(function)
         given = self._setup() if self._setup else None
-        return function(*args, **kwargs) if given is None else function(given, *args, **kwargs)
+        result = function(*args, **kwargs) if given is None else function(given, *args, **kwargs)
+        refuse_coroutine(result)
+        return result
 
     async def run(self, function: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:
         """The same for a function whose result is awaited; the setup may be asynchronous, too."""
@@ -129,8 +131,12 @@ class Once(Dependencies):
         """Call after `setup`, which may provide the first argument."""
         return Call(setup)
 
-    def load(self, **how: Any) -> Call:
-        """Call once instead of at a rate."""
+    def load(self, rate: str, duration: str = "5s", concurrency: int = 50) -> Call:
+        """Call once instead of at a rate; one that cannot be understood is told all the same."""
+        from pytest_reliability.latency.load import parse_duration, parse_rate
+
+        parse_rate(rate)
+        parse_duration(duration)
         return Call()
 
     def __iter__(self) -> Iterator[int]:

@@ -46,9 +46,9 @@ def watch(
 ) -> T:
     """Record every request of an application or client as a sample; return what to use in its place.
 
-    A client (httpx, requests, a test client of Starlette's or Django's) and a Flask or Quart application is changed in place and
-    returned; any other application or transport comes back behind a thin proxy. Whoever watches last gets the
-    samples: nothing is counted twice. `routes` are templates, such as "/orders/{id}", for paths whose route no
+    A client (httpx, requests, a test client of Starlette's, Flask's or Django's) and a Flask or Quart application is changed
+    in place and returned; any other application or transport comes back behind a thin proxy. Whoever watches last gets
+    the samples: nothing is counted twice. `routes` are templates, such as "/orders/{id}", for paths whose route no
     framework tells. Raises TypeError for what cannot be watched, RouteError for a template that cannot be read.
     """
     watching = Watch(record, Names(routes), clock, Guard(preemptions, waited) if preemptions else None)
@@ -71,6 +71,9 @@ def _exchanged(thing: Any, change: Change) -> Any:
         return _transport(thing, change)
     if _is_one_of(thing, ("django.test.client",), "Client", "AsyncClient"):
         thing.handler = change(thing.handler, WatchedAsyncHandler if iscoroutinefunction(thing.request) else WatchedHandler)
+        return thing
+    if _is_one_of(thing, ("werkzeug.test",), "Client"):
+        thing.application = _app(thing.application, change)
         return thing
     if _is_one_of(thing, ("requests",), "Session"):
         for prefix, adapter in thing.adapters.items():
@@ -114,6 +117,6 @@ def _app(app: Any, change: Change) -> Any:
     if kind is None:
         raise TypeError(
             f"{type(app).__name__} cannot be watched; it takes an ASGI or WSGI application, "
-            "a client or transport of httpx, a session of requests, or a test client of Django's"
+            "a client or transport of httpx, a session of requests, or a test client of Flask's or Django's"
         )
     return change(app, kind)
