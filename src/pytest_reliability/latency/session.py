@@ -30,7 +30,6 @@ from pytest_reliability.latency.once import UNMEASURED, Dependencies, Unmeasured
 from pytest_reliability.latency.operations import COUNTED, Limited, Loop, Operation, Replay, Sample
 from pytest_reliability.latency.sampler import Sampler
 from pytest_reliability.latency.source import Source
-from pytest_reliability.model.duration import Duration
 from pytest_reliability.report import Measurement
 
 if TYPE_CHECKING:
@@ -209,9 +208,9 @@ class Latency(Dependencies):
         A time counts from when the call was due, so that a server that stands still is not spared the calls that could
         not be made meanwhile.
         """
-        from pytest_reliability.latency.load import parse_rate
+        from pytest_reliability.latency.load import parse_duration, parse_rate
 
-        how = {"rate": parse_rate(rate), "duration": _seconds(duration), "concurrency": concurrency}
+        how = {"rate": parse_rate(rate), "duration": parse_duration(duration), "concurrency": concurrency}
         return Calls(self, partial(self._load_with, how=how))
 
     def cold(
@@ -863,14 +862,3 @@ def _advice(name: str | None, known: Collection[str]) -> str:
 
     meant = nearest(name, known)
     return f"nothing samples {name!r}; did you mean {meant!r}?" if meant else f"sampled were {', '.join(map(repr, known))}"
-
-
-def _seconds(duration: object) -> float:
-    """The seconds that a load takes."""
-    try:
-        seconds = Duration.parse(duration).seconds if isinstance(duration, str) else 0.0
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < inf:
-        raise BudgetError(f'duration={duration!r} is no duration; write duration="5s"')
-    return seconds
