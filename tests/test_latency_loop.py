@@ -717,7 +717,7 @@ def test_a_loop_that_only_counts_ends_when_that_is_done():
     """After six rounds."""
     world = World(0.010)
     latency = world.latency({"search": Limits.parse("rows_read<=2", of="search")})
-    with pytest.raises(BudgetExceeded, match="search rows_read ≤ 2: 3, 3, 3, 3, 3: at most 2"):  # noqa: PT012
+    with pytest.raises(BudgetExceeded, match="search rows_read ≤ 2: 3 in each of 5 calls: at most 2"):  # noqa: PT012
         for _ in latency:
             with latency.sample("search"):
                 count("rows_read", 3)
@@ -744,7 +744,7 @@ def test_a_loop_that_is_left_while_it_counts_tells_what_it_counted():
             count("rows_read", 3)
         if number == 3:
             break
-    with pytest.raises(BudgetExceeded, match="3, 3: at most 2"):
+    with pytest.raises(BudgetExceeded, match="3 in each of 2 calls: at most 2"):
         latency.conclude()
 
 
