@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import IO
 
 from pytest_reliability.latency.budget import BudgetError
-from pytest_reliability.latency.host import PROC
+from pytest_reliability.latency.host import PROC, waited
 from pytest_reliability.latency.load import imported_anyio, runs_asyncio
 from pytest_reliability.latency.message import percent
-from pytest_reliability.latency.preemption import waited
 from pytest_reliability.latency.source import Results
 
 WORTH_NOTING = 0.01

@@ -7,12 +7,10 @@ what share of the call's own time that is.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-from pytest_reliability.latency.host import MOST_SET_ASIDE, PROC, other_threads
+from pytest_reliability.latency.host import MOST_SET_ASIDE, PROC, other_threads, waited
 from pytest_reliability.latency.sampler import TELLING
 
 TOLERATED = 0.1
@@ -22,18 +20,6 @@ TIME_SLICE = 4e-3
 """Seconds that a preemption takes, about, where nobody tells how long the thread was kept from running."""
 
 _HERE = PROC / "thread-self"
-
-
-def waited(process: Path) -> float | None:
-    """The seconds for which a process or thread was ready to run and had to wait; None where nobody tells."""
-    try:
-        descriptor = os.open(f"{process}/schedstat", os.O_RDONLY)  # a file object would take four times as long
-        try:
-            return int(os.read(descriptor, 100).split()[1]) / 1e9
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def waited_here() -> float | None:
