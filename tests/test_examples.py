@@ -79,7 +79,7 @@ def test_a_regression_is_caught_and_the_profile_points_at_it(tmp_path: Path) -> 
     service = shutil.copytree(CHECKOUT, tmp_path / "checkout", ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
     orders = service / "src/checkout/orders.py"
     text = orders.read_text(encoding="utf-8")
-    planted = "        body = json.dumps(order.as_json())\n        __import__('time').sleep(0.1)\n"
+    planted = "        body = json.dumps(order.as_json())\n        __import__('time').sleep(0.3)\n"
     orders.write_text(text.replace("        body = json.dumps(order.as_json())\n", planted), encoding="utf-8")
     line = planted.count("\n", 0, planted.index("__import__")) + text[: text.index("        body = json.dumps")].count("\n") + 1
     tests = "tests/test_latency.py::test_every_route_keeps_its_own_budget"

@@ -69,14 +69,15 @@ def test_pressure_and_steal_are_differences(tmp_path):
         proc(tmp_path / "b", pressure=PRESSURE.format(21702076), stat=STAT.format(user=9526, idle=7000, stolen=5831)), 12.0
     )
     evidence = between(before, after)
-    assert (0.25, 0.03, False) == (pytest.approx(evidence.pressure), evidence.stolen, evidence.quiet)
+    assert (0.25, 0.03, False) == (pytest.approx(evidence.pressure), pytest.approx(evidence.stolen), evidence.quiet)
+    assert 0.3 == pytest.approx(evidence.stolen_seconds)
     assert "host busy: 0% preempted, 25% pressure, 3% stolen" == str(evidence)
 
 
 def test_guests_are_not_counted_twice(tmp_path):
     """Their ticks are part of user's."""
     now = load(proc(tmp_path / "a", stat="cpu  1 2 3 4 5 6 7 8 100 200\n"), 0.0)
-    assert (8, 1 + 2 + 3 + 6 + 7 + 8) == (now.stolen, now.ticks)
+    assert (0.08, pytest.approx(0.01 + 0.02 + 0.03 + 0.06 + 0.07 + 0.08)) == (now.stolen, now.wanted)
 
 
 def test_a_quiet_host_says_so(tmp_path):
@@ -248,13 +249,23 @@ def test_each_counter_alone_makes_a_host_busy(evidence):
 
 def test_what_was_lost_is_a_share_of_the_calls():
     """A thread is kept from running while it calls, not while it rests; others steal at any time; no more than all is lost."""
-    evidence = Evidence(100, 0, True, delayed=0.02, throttled=0.01, memory=0.005, disk=0.005, stolen=0.1, seconds=10.0)
+    evidence = Evidence(
+        100, 0, True, delayed=0.02, throttled=0.01, memory=0.005, disk=0.005, stolen=0.1, stolen_seconds=9.0, seconds=10.0
+    )
     assert 0.5 == pytest.approx(evidence.lost(1.0))
     assert 0.14 == pytest.approx(evidence.lost(10.0))
     assert 0.14 == pytest.approx(evidence.lost(500.0))  # many callers at once
     assert 0.14 == pytest.approx(evidence.lost(0.0))
     assert 1.0 == evidence.lost(0.1)
     assert 0.0 == Evidence(100, 0, True, seconds=10.0).lost(1.0)
+    assert 0.0 == Evidence(100, 0, True, delayed=0.02).lost(1.0)  # in no time
+
+
+def test_others_steal_no_more_from_calls_than_they_stole_at_all():
+    """Of the little that sleeping calls want nearly all may be stolen; they are hardly the longer for it."""
+    evidence = Evidence(100, 0, True, stolen=0.8, stolen_seconds=0.5, seconds=10.0)
+    assert 0.1 == pytest.approx(evidence.lost(5.0))
+    assert 0.8 == pytest.approx(evidence.lost(0.5))  # all of it may have come while these were called
 
 
 @pytest.mark.parametrize(

@@ -360,8 +360,7 @@ def counters(**shares: float) -> Callable[[float], Load]:
     def now(at: float) -> Load:
         begun.append(at)
         passed = {name: share * (at - begun[0]) for name, share in shares.items()}
-        stolen = passed.pop("stolen", None)
-        return Load(at, None, None if stolen is None else int(stolen * 1e6), int((at - begun[0]) * 1e6), **passed)
+        return Load(at, None, passed.pop("stolen", None), passed.pop("wanted", at - begun[0]), **passed)
 
     return now
 
@@ -372,6 +371,7 @@ def counters(**shares: float) -> Callable[[float], Load]:
         ({"stolen": 0.03}, (0.100,), "fail"),  # the host lets a sample in thirty wait, and all are slow
         ({"stolen": 0.30}, (0.060,), "inconclusive"),  # a third of each sample may have been somebody else's
         ({"stolen": 0.30}, (0.100,), "fail"),
+        ({"stolen": 0.06, "wanted": 0.08}, (0.100,), "fail"),  # most of what was wanted, but calls only waited
         ({"stolen": 0.50}, (0.010, 0.500), "inconclusive"),  # as many samples as were stolen from are over, and by much
         ({"stolen": 0.03}, (0.010, 0.500), "fail"),
         ({"delayed": 0.9}, (0.300,), "inconclusive"),

@@ -40,6 +40,9 @@ CROWDED = 1.5
 """How many times slower a call may be at most because others share its core, its caches and its clock rate with it. Where
 processors are shared, what is slower than that is slow of its own; what is not may be anything."""
 
+TICKS_PER_SECOND = 100
+"""What Linux tells processor time in, whatever the kernel itself counts in (USER_HZ)."""
+
 TOLD = 0.001
 """The least share that is worth a word."""
 
@@ -53,18 +56,18 @@ _WHY_UNGUARDED = {"darwin": "macOS counts it for whole processes only", "win32":
 class Load:
     """Counters of the whole machine, and of this thread and its process, at one moment; None where nobody counts.
 
-    `waited` is how many seconds so far some task has waited for a processor; `stolen` of the `ticks` of processor time
-    that were wanted went to other virtual machines. `memory` and `disk` are how many seconds some task was stalled for want
-    of memory, and all tasks on the disk. `throttled` is how many seconds the control group was not allowed to run, having
-    used its quota. `delayed` is how many seconds this thread could have run, but did not. `others` is the processor time of
-    this process's other threads. `queue` is how many tasks the system had for each processor in the last minute, asked
-    only where `waited` is not known.
+    `waited` is how many seconds so far some task has waited for a processor; `stolen` of the `wanted` seconds of
+    processor time, all processors together, went to other virtual machines. `memory` and `disk` are how many seconds some
+    task was stalled for want of memory, and all tasks on the disk. `throttled` is how many seconds the control group was not
+    allowed to run, having used its quota. `delayed` is how many seconds this thread could have run, but did not. `others` is
+    the processor time of this process's other threads. `queue` is how many tasks the system had for each processor in the
+    last minute, asked only where `waited` is not known.
     """
 
     at: float
     waited: float | None
-    stolen: int | None
-    ticks: int
+    stolen: float | None
+    wanted: float
     memory: float | None = None
     disk: float | None = None
     throttled: float | None = None
@@ -78,13 +81,13 @@ class Load:
     ) -> Load:
         """Read the counters."""
         pressure = proc / "pressure"
-        stolen, ticks = _stolen(_text(proc / "stat"))
+        stolen, wanted = _stolen(_text(proc / "stat"))
         stalled = _stalled(_text(pressure / "cpu"), "some")
         return cls(
             clock(),
             stalled,
             stolen,
-            ticks,
+            wanted,
             memory=_stalled(_text(pressure / "memory"), "some"),
             disk=_stalled(_text(pressure / "io"), "full"),
             throttled=_throttled(_text(proc / "self" / "cgroup"), control_groups),
@@ -99,10 +102,11 @@ class Evidence:
     """The host while something was measured: `set_aside` of `measured` samples were preempted.
 
     `guarded` is False where preemption is not counted. All others are shares of the time, None where not known:
-    `pressure` that some task waited for a processor, `stolen` that went to other virtual machines, `memory` and `disk`
-    that work was stalled on them, `throttled` that the control group had used up its quota, `delayed` that this thread
-    could have run but did not, other than for threads of its own process, and `others` the processor time of these. `queue`
-    is the number of tasks for each processor. All this is about so many `seconds`.
+    `pressure` that some task waited for a processor, `memory` and `disk` that work was stalled on them, `throttled` that the
+    control group had used up its quota, `delayed` that this thread could have run but did not, other than for threads of its
+    own process, and `others` the processor time of these. `stolen` is the share of the wanted processor time that went to
+    other virtual machines, and `stolen_seconds` how long that was, all processors together. `queue` is the number of tasks
+    for each processor. All this is about so many `seconds`.
     """
 
     measured: int
@@ -116,6 +120,7 @@ class Evidence:
     delayed: float | None = None
     others: float | None = None
     queue: float | None = None
+    stolen_seconds: float = 0.0
     seconds: float = 0.0
 
     @classmethod
@@ -132,13 +137,14 @@ class Evidence:
             set_aside,
             guarded,
             pressure=share(before.waited, after.waited),
-            stolen=share(before.stolen, after.stolen, after.ticks - before.ticks),
+            stolen=share(before.stolen, after.stolen, after.wanted - before.wanted),
             memory=share(before.memory, after.memory),
             disk=share(before.disk, after.disk),
             throttled=share(before.throttled, after.throttled),
             delayed=None if delayed is None else max(0.0, delayed - (others or 0.0)),
             others=others,
             queue=after.queue,
+            stolen_seconds=max(0.0, (after.stolen or 0.0) - (before.stolen or 0.0)),
             seconds=seconds,
         )
 
@@ -171,10 +177,13 @@ class Evidence:
         """The share of `took` seconds of calls, at most, in which the host let nothing happen.
 
         Calls do not fill all of the time that the counters are about: while the rule rests, nobody is kept from running.
+        And calls that wait want little of a processor. Most of that may be stolen, and yet be next to nothing for them.
         """
-        idle = max(1.0, self.seconds / took) if took else 1.0
-        stopped = sum(share or 0.0 for share in (self.delayed, self.throttled, self.memory, self.disk)) * idle
-        return min(1.0, stopped + (self.stolen or 0.0))
+        calling = min(took, self.seconds) or self.seconds
+        if not calling:
+            return 0.0
+        stopped = sum(share or 0.0 for share in (self.delayed, self.throttled, self.memory, self.disk)) * self.seconds / calling
+        return min(1.0, stopped + min(self.stolen or 0.0, self.stolen_seconds / calling))
 
     def __str__(self) -> str:
         parts = [f"{percent(self.preempted)} preempted"] if self.guarded else [_UNGUARDED, _WHY_UNGUARDED.get(sys.platform, "")]
@@ -286,16 +295,16 @@ def _stalled(text: str, kind: str) -> float | None:
     return int(total) / 1e6 if total.isdecimal() else None
 
 
-def _stolen(text: str) -> tuple[int | None, int]:
-    """Stolen and wanted ticks in `cpu user nice system idle iowait irq softirq steal …`; guests are counted in user.
+def _stolen(text: str) -> tuple[float | None, float]:
+    """Stolen and wanted seconds in `cpu user nice system idle iowait irq softirq steal …`; guests are counted in user.
 
     Ticks in which nobody wanted the processor cannot be stolen, and would make little of what was.
     """
     name, *fields = text.partition("\n")[0].split() or [""]
     if name != "cpu" or len(fields) < 8 or not all(field.isdecimal() for field in fields):
-        return None, 0
+        return None, 0.0
     ticks = [int(field) for field in fields[:8]]
-    return ticks[7], sum(ticks) - ticks[3] - ticks[4]
+    return ticks[7] / TICKS_PER_SECOND, (sum(ticks) - ticks[3] - ticks[4]) / TICKS_PER_SECOND
 
 
 def waited(process: Path) -> float | None:
