@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Edit
 from pytest_reliability.report import CheckInfo, Level, Report, Responsibility, Severity
 
 if TYPE_CHECKING:
@@ -41,11 +42,15 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All that a check may say: where, what is wrong (the thing, its value, the expectation), and what to type to mend it."""
+    """All that a check may say: where, what is wrong (the thing, its value, the expectation), and what to type to mend it.
+
+    `edit` is there where typing it takes no thought; `reliability fix` does it.
+    """
 
     at: Location
     message: str
     hint: str = ""
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

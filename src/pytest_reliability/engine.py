@@ -149,7 +149,9 @@ def _outcome(answer: _Answer, owner: Owner, owners: _Owners) -> Outcome:
 
 
 def _finding(check: Check, problem: Problem, waiver: Waiver | None) -> Finding:
-    return Finding(check=_info(check), at=problem.at, message=problem.message, hint=problem.hint, waiver=waiver)
+    return Finding(
+        check=_info(check), at=problem.at, message=problem.message, hint=problem.hint, waiver=waiver, edit=problem.edit
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Edit
 
 
 class Severity(str, Enum):
@@ -87,6 +88,7 @@ class Finding:
     hint: str = ""
     waiver: Waiver | None = None
     source: str = ""
+    edit: Edit | None = None
 
     @property
     def code(self) -> str:

@@ -10,10 +10,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from posixpath import basename
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import Alert, Definition, LatencyBudget, Node, Page, Service, Slo
+from pytest_reliability.model.nodes import (
+    Alert,
+    AlertPolicy,
+    BurnRate,
+    Definition,
+    Indicator,
+    LatencyBudget,
+    Node,
+    Page,
+    Query,
+    Service,
+    Slo,
+)
 
 if TYPE_CHECKING:
     from pytest_reliability.model.links import BudgetLink, RouteLink, RunbookLink
@@ -147,4 +159,67 @@ class Graph:
 
     def slo_named(self, name: str) -> tuple[Slo, ...]:
         """Every SLO that "name" or "service/name" stands for; more than one is ambiguous."""
-        return tuple(slo for slo in self.of(Slo) if name in (slo.name, slo.full_name))
+        return self._slos_by_name.get(name, ())
+
+    @cached_property
+    def _slos_by_name(self) -> dict[str, tuple[Slo, ...]]:
+        found: dict[str, list[Slo]] = {}
+        for slo in self.of(Slo):
+            for name in {slo.name, slo.full_name}:
+                found.setdefault(name, []).append(slo)
+        return {name: tuple(slos) for name, slos in found.items()}
+
+    def queries_of(self, slo: Slo) -> tuple[Query, ...]:
+        """The queries that an SLO measures with, its own or those of the indicator that it names; none where that is ambiguous."""
+        if slo.queries or slo.indicator is None:
+            return slo.queries
+        named = self._indicators_by_name.get(slo.indicator, ())
+        return named[0].queries if len(named) == 1 else ()
+
+    @cached_property
+    def _indicators_by_name(self) -> dict[str, tuple[Indicator, ...]]:
+        return _by_name(self.of(Indicator))
+
+    def burn_rates_of(self, slo: Slo) -> tuple[BurnRate, ...]:
+        """The alerts on how fast an SLO's budget burns: its own, those of its alert policies, and those that say they are for it."""
+        policies = (policy for name in slo.policies for policy in self._policies_by_name.get(name, ()))
+        found = list(slo.burn_rates)
+        for policy in policies:
+            found += policy.burn_rates
+            found += (rate for name in policy.conditions for rate in self._burn_rates_by_name.get(name, ()))
+        for name in {slo.name, slo.full_name}:
+            if self.slo_named(name) == (slo,):
+                found += self._burn_rates_by_slo.get(name, ())
+        return tuple(found)
+
+    @cached_property
+    def _policies_by_name(self) -> dict[str, tuple[AlertPolicy, ...]]:
+        return _by_name(self.of(AlertPolicy))
+
+    @cached_property
+    def _burn_rates_by_name(self) -> dict[str, tuple[BurnRate, ...]]:
+        return _by_name(self.of(BurnRate))
+
+    @cached_property
+    def _burn_rates_by_slo(self) -> dict[str, tuple[BurnRate, ...]]:
+        found: dict[str, list[BurnRate]] = {}
+        for rate in self.of(BurnRate):
+            if rate.slo:
+                found.setdefault(rate.slo, []).append(rate)
+        return {name: tuple(rates) for name, rates in found.items()}
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+M = TypeVar("M", bound=_Named)
+
+
+def _by_name(nodes: Iterable[M]) -> dict[str, tuple[M, ...]]:
+    found: dict[str, list[M]] = {}
+    for node in nodes:
+        if node.name:
+            found.setdefault(node.name, []).append(node)
+    return {name: tuple(named) for name, named in found.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any, TypeAlias, Union
 
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
@@ -39,6 +40,36 @@ class Service(Node):
     evidence: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A mechanical edit: `new` instead of `old`, which stands at `at`. "" for `old` inserts."""
+
+    at: Location
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetKey:
+    """A mechanical edit: in the mapping that begins at `at` (YAML or JSON), the path `keys` gets this value, or None removes it."""
+
+    at: Location
+    keys: tuple[str, ...]
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A mechanical edit: the whole file at `path` gets this text, for files that a tool writes."""
+
+    path: str
+    text: str
+
+
+Edit: TypeAlias = Union[Replace, SetKey, Rewrite]  # noqa: UP007 - evaluated at run time
+"""What a machine can do about a problem; nobody has to think."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something in a file that its format does not allow; a check of the DOC family reports it under its own code.
@@ -51,6 +82,7 @@ class Fault:
     at: Location
     message: str
     hint: str = ""
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +132,10 @@ class Query:
     parsable: str | None = None
     place: Callable[[int], Location] | None = field(default=None, repr=False, compare=False)
     """Where a character of `text` stands in the file, by its offset."""
+    windowed: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
+    """The query over a window of that length ("5m") in the place of its own; None where it has no place for one."""
+    needs_window: bool = False
+    """Whether the dialect's own tool fills a window in, so that a query without a place for it is a mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +145,80 @@ class Indicator(Node):
     holder: str
     """Where they stand, as a message would call it: "SLO 'checkout-latency'"."""
     queries: tuple[Query, ...]
+    name: str = ""
+    """What SLOs refer to it by, where it stands apart."""
+    dialect: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnRate(Node):
+    """An alert on how fast an error budget burns: it fires while the burn rate is above `factor` over the `long` window, and over
+    the `short` one, too, where there is one. See "The Site Reliability Workbook", chapter 5, "Alerting on SLOs".
+
+    `factor` 1 spends the whole budget in the whole `period` of the SLO; None where it cannot be read. `budget` is the share of the
+    error budget that is gone when it fires, where the file says so, in (0, 1]. `severity` is "page", "ticket", or another word
+    as written. `wait` is the alert's `for`. `objective` is the one that the file itself computes with, where it does.
+    """
+
+    holder: str
+    """Where it stands, as a message would call it: "alert 'CheckoutBurnsFast'", "alert condition 'fast'"."""
+    name: str = ""
+    """What policies refer to it by, where it stands apart."""
+    slo: str = ""
+    """The "name" or "service/name" of the only SLO that it is for, where the place where it stands says so."""
+    factor: Decimal | None = None
+    factor_at: Location | None = None
+    long: Duration | None = None
+    short: Duration | None = None
+    severity: str = ""
+    wait: Duration | None = None
+    budget: Decimal | None = None
+    period: Duration | None = None
+    objective: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPolicy(Node):
+    """A named set of conditions that SLOs refer to: those that it holds itself, and the names of others."""
+
+    name: str
+    burn_rates: tuple[BurnRate, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertText:
+    """What a dialect adds to the alerts of one severity that it generates; `disabled` where it generates none."""
+
+    disabled: bool = False
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    annotations: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """How a dialect's own tool alerts on an SLO: `common` goes to both severities."""
+
+    at: Location
+    name: str = ""
+    common: AlertText = AlertText()
+    page: AlertText = AlertText()
+    ticket: AlertText = AlertText()
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nobody hears of anything."""
+        return self.common.disabled or (self.page.disabled and self.ticket.disabled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of the SLOs that a composite is made of: a name, or an objective of its own, with its `weight` and `target` (a ratio)."""
+
+    at: Location
+    name: str
+    weight: Decimal | None = None
+    target: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +227,10 @@ class Slo(Node):
 
     `objective` is the share of good events in (0, 1), exactly as written (99.9 percent is Decimal("0.999")); None where there
     is no readable number. `objective_text` is the source spelling, `objective_unit` "percent" or "ratio", what the field
-    expects; `objective_at` its place. `window` is the period that the budget is counted over. `latency` holds for objectives of
-    the form "X of requests within T": T in seconds; None for all others.
+    expects; `objective_at` its place. `window` is the period that the budget is counted over, `rolling` or by the calendar.
+    `latency` holds for objectives of the form "X of requests within T": T in seconds; None for all others. `method` says what
+    is counted: "occurrences" (events), or "timeslices", each `slice` long and good where `slice_objective` of it is.
+    `threshold` is compared by `operator` (lt, lte, gt, gte) with the query of role threshold, in the metric's own unit.
     """
 
     name: str
@@ -129,15 +241,33 @@ class Slo(Node):
     objective_unit: str = "ratio"
     objective_at: Location
     window: Duration | None = None
+    window_at: Location | None = None
+    rolling: bool = True
+    method: str = "occurrences"
+    slice: Duration | None = None
+    slice_objective: Decimal | None = None
     queries: tuple[Query, ...] = ()
+    indicator: str | None = None
+    """The name of an `Indicator` that stands elsewhere; `Graph.queries_of` has the queries of both."""
+    threshold: Decimal | None = None
+    operator: str = ""
     latency: Duration | None = None
     owner: str | None = None
     runbook: str | None = None
     dashboard: str | None = None
     description: str = ""
     labels: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    annotations: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
     alert_names: tuple[str, ...] = ()
     """Names of the alerts that the dialect's own tool generates from this SLO."""
+    alerting: Alerting | None = None
+    """How the dialect's own tool alerts; None where it does not."""
+    burn_rates: tuple[BurnRate, ...] = ()
+    """Its alerts, as far as the SLO itself defines them; `Graph.burn_rates_of` has those that it refers to as well."""
+    policies: tuple[str, ...] = ()
+    """The alert policies that it refers to."""
+    parts: tuple[Part, ...] = ()
+    """What it is composed of, where it is a composite."""
 
     @property
     def full_name(self) -> str:
@@ -198,6 +328,29 @@ class Alert(Rule):
 
 RUNBOOK_ANNOTATIONS = ("runbook_url", "runbook", "runbookUrl", "runbookURL", "playbook_url", "playbook")
 """Annotations that name an alert's runbook, the usual one first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric(Node):
+    """A metric that the service itself exposes: where its code defines it, or a file in the exposition format tells.
+
+    `kind` is "counter", "gauge", "histogram", "summary", or "" where that is not known. `buckets` are the upper bounds of a
+    histogram's buckets, without +Inf; None where they are not known.
+    """
+
+    name: str
+    kind: str = ""
+    buckets: tuple[Decimal, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedRules(Node):
+    """A file of rules that `reliability generate` wrote: from the spec at `spec`, whose `digest` it was, with these `options`."""
+
+    spec: str
+    digest: str
+    options: tuple[str, ...] = ()
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 
 from pytest_reliability.model.duration import Duration
@@ -14,6 +15,9 @@ from pytest_reliability.model.location import Location
 
 FIVE_MINUTES = Duration(300.0, "5m")
 
+ONE_YEAR = Duration(31536000.0, "1y")
+
+_NOTHING_PROMISED: Mapping[str, Decimal] = MappingProxyType({})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -63,6 +67,18 @@ class LatencySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependency:
+    """Another service that this one calls. Of a "hard" one each failure is a failure here, too; a "soft" one can be done without; a
+    "cached" one for a while. `objective` is what it promises (a ratio), where that does not stand in this repository.
+    """
+
+    at: Location
+    name: str
+    mode: str = "hard"
+    objective: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One service's configuration; see `docs/configuration.md` for each key."""
 
@@ -87,6 +103,13 @@ class Settings:
     response_time: Duration = FIVE_MINUTES
     """How long detection and response by people take; SLO104 compares an error budget with it."""
     latency: LatencySettings = field(default_factory=LatencySettings)
+    dependencies: tuple[Dependency, ...] = ()
+    sla: Mapping[str, Decimal] = field(default_factory=lambda: _NOTHING_PROMISED)
+    """Name of an SLO → what customers were promised by contract (a ratio)."""
+    request_rate: float | None = None
+    """Requests a second in a quiet hour, where somebody knows."""
+    objective_review: Duration = ONE_YEAR
+    """How long an objective holds until somebody has to look at it again."""
 
 
 DEFAULTS = Settings()

@@ -12,4 +12,4 @@ def faults(document: Document, kind: str) -> Iterator[Problem]:
     """The document's faults of one kind, as problems."""
     for fault in document.faults:
         if fault.kind == kind:
-            yield Problem(fault.at, fault.message, fault.hint)
+            yield Problem(fault.at, fault.message, fault.hint, fault.edit)
