@@ -170,7 +170,7 @@ class Graph:
         return {name: tuple(slos) for name, slos in found.items()}
 
     def queries_of(self, slo: Slo) -> tuple[Query, ...]:
-        """The queries that an SLO measures with, its own or those of the indicator that it names; none where that is ambiguous."""
+        """The queries that an SLO measures with, its own or those of the indicator it names; none where two bear that name."""
         if slo.queries or slo.indicator is None:
             return slo.queries
         named = self._indicators_by_name.get(slo.indicator, ())
@@ -181,7 +181,7 @@ class Graph:
         return _by_name(self.of(Indicator))
 
     def burn_rates_of(self, slo: Slo) -> tuple[BurnRate, ...]:
-        """The alerts on how fast an SLO's budget burns: its own, those of its alert policies, and those that say they are for it."""
+        """The alerts on how fast an SLO's budget burns: its own, those of its policies, and those that say they are for it."""
         policies = (policy for name in slo.policies for policy in self._policies_by_name.get(name, ()))
         found = list(slo.burn_rates)
         for policy in policies:

@@ -51,7 +51,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class SetKey:
-    """A mechanical edit: in the mapping that begins at `at` (YAML or JSON), the path `keys` gets this value, or None removes it."""
+    """A mechanical edit: in the mapping that begins at `at` (YAML or JSON), `keys` leads to this value; None removes it."""
 
     at: Location
     keys: tuple[str, ...]
@@ -155,9 +155,9 @@ class BurnRate(Node):
     """An alert on how fast an error budget burns: it fires while the burn rate is above `factor` over the `long` window, and over
     the `short` one, too, where there is one. See "The Site Reliability Workbook", chapter 5, "Alerting on SLOs".
 
-    `factor` 1 spends the whole budget in the whole `period` of the SLO; None where it cannot be read. `budget` is the share of the
-    error budget that is gone when it fires, where the file says so, in (0, 1]. `severity` is "page", "ticket", or another word
-    as written. `wait` is the alert's `for`. `objective` is the one that the file itself computes with, where it does.
+    `factor` 1 spends the whole budget in the whole `period` of the SLO; None where it cannot be read. `budget` is the share of
+    the error budget that is gone when it fires, where the file says so, in (0, 1]. `severity` is "page", "ticket", or another
+    word as written. `wait` is the alert's `for`. `objective` is the one that the file itself computes with, where it does.
     """
 
     holder: str
@@ -213,7 +213,7 @@ class Alerting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One of the SLOs that a composite is made of: a name, or an objective of its own, with its `weight` and `target` (a ratio)."""
+    """One of the SLOs that a composite is made of: a name, or an objective of its own; `weight` and `target` (a ratio)."""
 
     at: Location
     name: str

@@ -68,8 +68,8 @@ class LatencySettings:
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """Another service that this one calls. Of a "hard" one each failure is a failure here, too; a "soft" one can be done without; a
-    "cached" one for a while. `objective` is what it promises (a ratio), where that does not stand in this repository.
+    """Another service that this one calls. Of a "hard" one each failure is a failure here, too; a "soft" one can be done
+    without; a "cached" one for a while. `objective` is what it promises (a ratio), where that stands in no file here.
     """
 
     at: Location
