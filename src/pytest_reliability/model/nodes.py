@@ -136,6 +136,8 @@ class Query:
     """The query over a window of that length ("5m") in the place of its own; None where it has no place for one."""
     needs_window: bool = False
     """Whether the dialect's own tool fills a window in, so that a query without a place for it is a mistake."""
+    ratio_of: str = ""
+    """For role ratio: whether it is the share of "good" or of "bad" events; "" where nothing says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,35 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """Somebody's code in a dialect's own tool, by its `id`; `options` is what it gets. Those of low `priority` run first."""
+
+    id: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The document that an SLO stands in, as far as the dialect's own tool repeats it in the rules that it generates.
+
+    `version` is the document's own ("prometheus/v1"), `number` its place in the file. `name`, `namespace`, `labels` and
+    `annotations` are its metadata. `indicator` is the plugin that the SLI comes from; `plugins` work on the rules, and do so
+    instead of the tool's own where `replaced`.
+    """
+
+    version: str
+    number: int = 0
+    name: str = ""
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    annotations: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    indicator: Plugin | None = None
+    plugins: tuple[Plugin, ...] = ()
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One of the SLOs that a composite is made of: a name, or an objective of its own; `weight` and `target` (a ratio)."""
 
@@ -268,6 +299,8 @@ class Slo(Node):
     """The alert policies that it refers to."""
     parts: tuple[Part, ...] = ()
     """What it is composed of, where it is a composite."""
+    origin: Origin | None = None
+    """The document that it stands in, where the rules generated from it repeat something of that."""
 
     @property
     def full_name(self) -> str:
