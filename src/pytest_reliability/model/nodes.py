@@ -266,6 +266,8 @@ class Slo(Node):
 
     name: str
     service: str | None = None
+    scope: str = ""
+    """Within what the dialect wants names to be unique, besides the service: a project, a file. "" where nothing says so."""
     dialect: str
     objective: Decimal | None = None
     objective_text: str = ""
