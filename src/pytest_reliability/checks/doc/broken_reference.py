@@ -8,7 +8,7 @@ from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.nodes import Component, Definition, Reference, Service
 
-OFTEN_ELSEWHERE = ("service", "data source")
+OFTEN_ELSEWHERE = ("service", "data source", "Nobl9 alert policy", "Nobl9 SLO")
 """Kinds that tools allow to be defined outside of files: a name is broken only where others of its kind are defined."""
 
 

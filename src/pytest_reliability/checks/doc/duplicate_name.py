@@ -30,7 +30,8 @@ VARIANTS = frozenset({"overlays", "environments", "envs", "env", "clusters", "re
 def duplicate_name(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """Of two SLOs with one name one overwrites the other, or their alerts and budgets are mixed up."""
     earlier = takewhile(lambda other: other is not slo, graph.slo_named(slo.full_name))
-    first = next((other for other in earlier if other.service == slo.service and not _may_share_a_name(other, slo)), None)
+    rivals = (other for other in earlier if (other.service, other.scope) == (slo.service, slo.scope))
+    first = next((other for other in rivals if not _may_share_a_name(other, slo)), None)
     if first is not None:
         message = f"SLO {slo.full_name!r} is defined already, at {first.at}"
         yield Problem(slo.at, message, hint="rename one of them, or delete it")
