@@ -177,6 +177,8 @@ class BurnRate(Node):
     budget: Decimal | None = None
     period: Duration | None = None
     objective: Decimal | None = None
+    inclusive: bool = False
+    """Whether the factor itself is enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
