@@ -382,11 +382,21 @@ class Metric(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedRules(Node):
-    """A file of rules that `reliability generate` wrote: from the spec at `spec`, whose `digest` it was, with these `options`."""
+    """A file of rules that `reliability generate` wrote: from the spec at `spec`, whose `digest` it was, with these `options`.
+
+    `text` is what the file holds as canonical JSON, so that its formatting does not matter.
+    """
 
     spec: str
     digest: str
     options: tuple[str, ...] = ()
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliTemplate(Node):
+    """What an SLI plugin of Sloth's comes to where it only fills in options: `plugins/http.sli.tmpl` for the plugin "plugins/http"."""
+
     text: str = field(repr=False)
 
 
