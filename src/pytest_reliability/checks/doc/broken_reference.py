@@ -8,7 +8,15 @@ from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.nodes import Component, Definition, Reference, Service
 
-OFTEN_ELSEWHERE = ("service", "data source", "Nobl9 alert policy", "Nobl9 SLO")
+OFTEN_ELSEWHERE = (
+    "service",
+    "data source",
+    "Nobl9 alert policy",
+    "Nobl9 SLO",
+    "slo-generator backend",
+    "slo-generator exporter",
+    "error budget policy",
+)
 """Kinds that tools allow to be defined outside of files: a name is broken only where others of its kind are defined."""
 
 
