@@ -1,1 +1,4 @@
-"""What follows from an SLO: rules for Prometheus, and unit tests that prove them."""
+"""From service level objectives to what Prometheus runs: recording and alerting rules, and unit tests that prove the alerts.
+
+Pure functions from the graph to text. `files.rules_file` and `files.tests_file` are the ways in.
+"""
