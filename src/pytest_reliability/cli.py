@@ -9,16 +9,19 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_reliability import api, plugins
 from pytest_reliability.contracts import Canvas, Check, UsageError
 from pytest_reliability.policy.selection import matches, require_known, select
 from pytest_reliability.report import Finding, Report, Severity
+
+if TYPE_CHECKING:
+    from pytest_reliability.generate_command import Written
 
 BADGE = ".reliability/badge.svg"
 """Where the badge is kept in a repository."""
@@ -189,6 +192,8 @@ def _parser() -> argparse.ArgumentParser:
         "--csv", type=Path, metavar="FOLDER", help="write tables for Apache Otava there, and print an otava.yaml to them"
     )
 
+    _generation(command)
+
     badge = command(
         "badge",
         "make the badge that shows where this repository stands",
@@ -214,6 +219,46 @@ def _selection(parser: argparse.ArgumentParser) -> None:
         "--select", action="append", default=[], metavar="X", help="only these: codes, prefixes or names, with commas"
     )
     parser.add_argument("--ignore", action="append", default=[], metavar="X", help="all but these")
+
+
+def _generation(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """`generate rules` and `generate tests`."""
+    generate = command(
+        "generate",
+        "write Prometheus rules from SLOs, and unit tests that prove their alerts",
+        (
+            "reliability generate rules slo/checkout.yaml --output rules/checkout.rules.yaml",
+            "reliability generate tests rules/checkout.rules.yaml --output rules/checkout.test.yaml",
+        ),
+        None,
+    )
+    what = generate.add_subparsers(title="what to write", metavar="WHAT", required=True)
+    rules = what.add_parser("rules", help="recording rules, and alerts on how fast error budgets burn")
+    rules.set_defaults(run=_generate_rules)
+    rules.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files with SLOs, or folders (default: all here)")
+    rules.add_argument("--style", choices=("own", "sloth"), default="own", help="sloth: the same rules as Sloth's (default: own)")
+    rules.add_argument(
+        "--format",
+        dest="form",
+        choices=("prometheus", "prometheusrule"),
+        default="",
+        help="a file for Prometheus, or a resource for its operator (default: what suits the spec)",
+    )
+    rules.add_argument("--exact", action="store_true", help="weight the error ratio of the whole period by requests")
+    rules.add_argument(
+        "--min-errors", type=int, default=0, metavar="N", help="alert only after N bad events, where there is little traffic"
+    )
+    rules.add_argument("--period", default="", metavar="TIME", help="count the budget over that time, such as 28d, whatever SLOs say")
+    rules.add_argument("--windows", type=Path, metavar="FILE", help="alert windows of your own: a file of kind AlertWindows")
+    rules.add_argument("--label", dest="labels", action="append", default=[], metavar="KEY=VALUE", help="a label for every rule")
+    rules.add_argument("--no-alerts", dest="alerts", action="store_false", help="recording rules only")
+    rules.add_argument("--no-recordings", dest="recordings", action="store_false", help="alerts only")
+    rules.add_argument("--output", type=Path, metavar="PATH", help="write to that file, or into that folder, instead of printing")
+    rules.add_argument("--update", action="store_true", help="generate again whatever was generated before, where it is stale")
+    tests = what.add_parser("tests", help="unit tests of generated rules, for promtool test rules")
+    tests.set_defaults(run=_generate_tests)
+    tests.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files of generated rules (default: all here)")
+    tests.add_argument("--output", type=Path, metavar="PATH", help="write to that file, or into that folder, instead of printing")
 
 
 class _Version(argparse.Action):
@@ -297,6 +342,34 @@ def _history(options: argparse.Namespace) -> int:
     told = history_command.tabulated(past, options.csv)
     if not options.quiet:
         print(told, end="")
+    return GOOD
+
+
+def _generate_rules(options: argparse.Namespace) -> int:
+    from pytest_reliability import generate_command
+
+    if options.update:
+        return _generated(generate_command.updated())
+    names = ("labels", "period", "min_errors", "windows", "style", "form", "exact", "alerts", "recordings")
+    wanted = generate_command.options_from(**{name: getattr(options, name) for name in names})
+    return _generated(generate_command.rules(options.paths, wanted, options.output))
+
+
+def _generate_tests(options: argparse.Namespace) -> int:
+    from pytest_reliability import generate_command
+
+    return _generated(generate_command.tests(options.paths, options.output))
+
+
+def _generated(files: Iterable[Written]) -> int:
+    """Write the files, or print the only one; what is not in them is told apart."""
+    for file in files:
+        for note in file.notes:
+            print(note, file=sys.stderr)
+        if file.text:
+            _write(file.text, file.path)
+            if file.path is not None:
+                print(f"{_from_here(file.path)}: written", file=sys.stderr)
     return GOOD
 
 
