@@ -170,8 +170,12 @@ class Evidence:
 
     @property
     def crowded(self) -> bool:
-        """Whether others wanted the same processors."""
-        return self.preempted >= QUIET_PREEMPTED or (self.pressure or 0.0) >= QUIET_PRESSURE or (self.queue or 0.0) > QUIET_LOAD
+        """Whether others wanted the same processors, in this machine or in other virtual ones beside it."""
+        return (
+            self.preempted >= QUIET_PREEMPTED
+            or max(self.pressure or 0.0, self.stolen or 0.0) >= QUIET_PRESSURE
+            or (self.queue or 0.0) > QUIET_LOAD
+        )
 
     def lost(self, took: float) -> float:
         """The share of `took` seconds of calls, at most, in which the host let nothing happen.
