@@ -3,18 +3,22 @@
 Both say the same in two spellings, `page_alert` and `pageAlert`; Sloth silently drops a key in the spelling of the other.
 
 * each entry of `slos`: an `Indicator`, and an `Slo` over 30 days, the default of Sloth's `--default-slo-period`
-* the alerts that Sloth generates both bear `alerting.name`; there are none where both are disabled
+* `alerting`: the alerts that Sloth generates all bear `alerting.name`; there are none where both are disabled. Their burn rates
+  are those of Sloth's own windows for 30 days, four in all: two that page and two that open a ticket
 * owner, runbook, dashboard: what the SLO's own labels, the service's labels, then the alerts' annotations and labels have under
   one of `OWNER_KEYS`, `RUNBOOK_KEYS` and `DASHBOARD_KEYS` (listed in `formats/openslo.py`)
 * queries: PromQL, with `{{.window}}` filled in; of any language where `overridePrevious` replaces the plugin that wants PromQL
+* version, metadata and plugins: the SLO's `Origin`
 
-The range of an objective, and whether names are unique, are matters of checks.
+The range of an objective, whether names are unique, whether queries can be parsed, have a window and differ: matters of checks.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -23,7 +27,19 @@ from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source, Tree
 from pytest_reliability.formats import _slo
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.nodes import Fault, Indicator, Node, Query, Slo
+from pytest_reliability.model.nodes import (
+    Alerting,
+    AlertText,
+    BurnRate,
+    Fault,
+    Indicator,
+    Node,
+    Origin,
+    Plugin,
+    Query,
+    Replace,
+    Slo,
+)
 from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, NUMBER, STRING, TEXT, Entries, Fields, Items, Scalar, Shape
 
 VERSION = "prometheus/v1"
@@ -31,6 +47,32 @@ GROUP = "sloth.slok.dev"
 API_VERSION = f"{GROUP}/v1"
 KIND = "PrometheusServiceLevel"
 PERIOD = Duration.parse("30d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """When an alert fires: `budget`, a share of the whole, is gone after the long window at a burn rate of `factor`."""
+
+    severity: str
+    budget: Decimal
+    factor: Decimal
+    long: Duration
+    short: Duration
+
+
+def _window(severity: str, budget: str, long: str, short: str) -> _Window:
+    length = Duration.parse(long)
+    factor = Decimal(budget) * Decimal(PERIOD.seconds) / Decimal(length.seconds)
+    return _Window(severity, Decimal(budget), factor, length, Duration.parse(short))
+
+
+WINDOWS = (
+    _window("page", "0.02", "1h", "5m"),
+    _window("page", "0.05", "6h", "30m"),
+    _window("ticket", "0.1", "1d", "2h"),
+    _window("ticket", "0.1", "3d", "6h"),
+)
+"""Sloth's own windows for `PERIOD`; its `AlertWindows` may replace them."""
 
 Spelling = Callable[[str], str]
 """How a dialect spells the words of the vocabulary, which are given in snake case."""
@@ -46,21 +88,28 @@ def _camel(word: str) -> str:
 
 
 NAME = Scalar(
-    "a name of letters, digits, -, _ and . that begins and ends with a letter or a digit",
+    "a name of at least two letters, digits, -, _ and . that begins and ends with a letter or a digit",
     types=(str,),
-    accepts=re.compile(r"[A-Za-z0-9](?:[-\w.]*[A-Za-z0-9])?", re.ASCII).fullmatch,
+    accepts=re.compile(r"[A-Za-z0-9][-\w.]*[A-Za-z0-9]", re.ASCII).fullmatch,
+)
+RESOURCE_NAME = Scalar(
+    "a name of 2 to 128 letters, digits, -, _ and . that begins and ends with a letter or a digit",
+    types=(str,),
+    accepts=re.compile(r"[A-Za-z0-9][-\w.]{0,126}[A-Za-z0-9]", re.ASCII).fullmatch,
 )
 QUERY = Scalar("a query", types=(str,), accepts=str.strip)
 FILLED = Scalar("a text that is not empty", accepts=str.strip)
+QUOTED = Scalar("a text in quotes, not empty,", types=(str,), accepts=str.strip)
+IDENTIFIER = Scalar("the identifier of a plugin", types=(str,), accepts=str.strip)
 
 
-def _service(word: Spelling, scalar: Scalar) -> Fields:
-    """The shape of a service with its SLOs; `scalar` is that of a label's value."""
-    labels = Entries(scalar, key=r"(?!__name__$).+", expected="a label's name")
+def _service(word: Spelling, name: Scalar, text: Scalar) -> Fields:
+    """The shape of a service with its SLOs; `name` is that of an SLO's name, `text` that of a label's value."""
+    labels = Entries(text, key=r"(?!__name__$).+", expected="a label's name")
     plugins = Fields(
         "plugins",
         {
-            "chain": Items(Fields("a plugin", {"id": STRING, "config": ANYTHING, "priority": INTEGER}, required=("id",))),
+            "chain": Items(Fields("a plugin", {"id": IDENTIFIER, "config": ANYTHING, "priority": INTEGER}, required=("id",))),
             "overridePrevious": BOOLEAN,  # in both dialects
         },
         required=("chain",),
@@ -72,14 +121,14 @@ def _service(word: Spelling, scalar: Scalar) -> Fields:
         {
             "events": Fields("the events of an SLI", dict.fromkeys(events, QUERY), required=events),
             "raw": Fields("a raw SLI", {word("error_ratio_query"): QUERY}, required=(word("error_ratio_query"),)),
-            "plugin": Fields("an SLI plugin", {"id": STRING, "options": Entries(TEXT)}, required=("id",)),
+            "plugin": Fields("an SLI plugin", {"id": IDENTIFIER, "options": Entries(TEXT)}, required=("id",)),
         },
         one_of=(("events", "raw", "plugin"),),
     )
     slo = Fields(
         "an SLO",
         {
-            "name": NAME,
+            "name": name,
             "objective": NUMBER,
             "description": STRING,
             "labels": labels,
@@ -103,8 +152,7 @@ def _service(word: Spelling, scalar: Scalar) -> Fields:
     return Fields("a Sloth service", known, required=("service", "slos"))
 
 
-_FILE = _service(_snake, FILLED)
-_SPEC = _service(_camel, Scalar("a text in quotes, not empty,", types=(str,), accepts=str.strip))
+_FILE = _service(_snake, NAME, FILLED)
 FILE = Fields("a Sloth service", {"version": ANYTHING, **_FILE.known}, required=("version", *_FILE.required))
 RESOURCE = Fields(
     f"a {KIND}",
@@ -112,100 +160,140 @@ RESOURCE = Fields(
         "apiVersion": ANYTHING,
         "kind": ANYTHING,
         "metadata": Fields("metadata", {"name": STRING}, open=True),
-        "spec": _SPEC,
+        "spec": _service(_camel, RESOURCE_NAME, QUOTED),
         "status": ANYTHING,
     },
     required=("apiVersion", "spec"),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """One of the two spellings: the key and the value that a document announces itself with, its shape, how it spells words."""
+
+    key: str
+    version: str
+    shape: Fields
+    word: Spelling
+
+
+_DIALECTS = (_Dialect("version", VERSION, FILE, _snake), _Dialect("apiVersion", API_VERSION, RESOURCE, _camel))
+
+
 def read(source: Source) -> Iterator[Node | Fault]:
     """What the Sloth specifications of a file say, and what is wrong with them."""
-    for tree in source.trees:
-        data = tree.data
-        if not isinstance(data, dict):
-            continue
-        if _is_file(data):
-            yield from _wrong_version(tree, data, "version", VERSION)
-            yield from shape.faults(tree, FILE, data)
-            yield from _Service(source, tree, data, _snake).read()
-            yield from tree.faults
-        elif _is_resource(data):
-            yield from _wrong_version(tree, data, "apiVersion", API_VERSION)
-            yield from shape.faults(tree, RESOURCE, data)
-            yield from _Service(source, tree, data.get("spec"), _camel).read()
+    for number, tree in enumerate(source.trees):
+        found = False
+        for data in _documents(tree.data):
+            dialect = _dialect(data)
+            if dialect is not None:
+                found = True
+                yield from _wrong_version(tree, data, dialect)
+                yield from shape.faults(tree, dialect.shape, data)
+                yield from _Service(source, tree, data, dialect, number).read()
+        if found:
             yield from tree.faults
 
 
-def _is_file(data: dict[str, Any]) -> bool:
-    """Whether it says so; or what can be nothing else forgot to, or says it wrongly."""
-    version = data.get("version")
+def _documents(data: Any) -> Iterator[dict[str, Any]]:
+    """A document, or every resource of a `List`."""
+    if isinstance(data, dict):
+        items = data.get("items")
+        if isinstance(items, list) and str(data.get("kind")).endswith("List"):
+            for item in items:
+                yield from _documents(item)
+        else:
+            yield data
+
+
+def _dialect(data: dict[str, Any]) -> _Dialect | None:
+    """The spelling of a document that says it is Sloth's; or that can be nothing else, and forgot to say so or says it wrongly."""
+    file, resource = _DIALECTS
+    if data.get("kind") == KIND:  # Sloth has other kinds too
+        return resource
+    version, slos = data.get("version"), data.get("slos")
     if isinstance(version, str) and version.startswith("prometheus/"):
-        return True
-    slos = data.get("slos")
-    return "service" in data and isinstance(slos, list) and any(isinstance(item, dict) and "sli" in item for item in slos)
+        return file
+    has_sli = isinstance(slos, list) and any(isinstance(item, dict) and "sli" in item for item in slos)
+    return file if "service" in data and has_sli else None
 
 
-def _is_resource(data: dict[str, Any]) -> bool:
-    """Whether it is a service level of Sloth's, of whatever version; Sloth has other kinds too."""
-    return data.get("kind") == KIND
-
-
-def _wrong_version(tree: Tree, data: dict[str, Any], key: str, expected: str) -> Iterator[Fault]:
-    if key in data and data[key] != expected:
-        message = f"{key} is {data[key]!r}; {expected!r} is expected"
-        yield Fault(kind="wrong-kind", at=tree.at(data, key), message=message, hint=f"{key}: {expected}")
+def _wrong_version(tree: Tree, data: dict[str, Any], dialect: _Dialect) -> Iterator[Fault]:
+    key, version = dialect.key, dialect.version
+    if key in data and data[key] != version:
+        at, spelling = tree.at(data, key), tree.spelling(data, key)
+        yield Fault(
+            kind="wrong-kind",
+            at=at,
+            message=f"{key} is {data[key]!r}; {version!r} is expected",
+            hint=f"{key}: {version}",
+            edit=Replace(at, spelling, version) if spelling else None,
+        )
 
 
 class _Service:
     """A service and its SLOs, in either spelling."""
 
-    def __init__(self, source: Source, tree: Tree, data: Any, word: Spelling) -> None:
+    def __init__(self, source: Source, tree: Tree, data: dict[str, Any], dialect: _Dialect, number: int) -> None:
         self.settings = source.settings
         self.tree = tree
-        self.data = data if isinstance(data, dict) else {}
-        self.word = word
-        self.labels = _slo.texts(tree, data, "labels")
+        self.word = dialect.word
+        self.data = data if dialect.key == "version" else _mapping(data, "spec")
+        self.labels = _slo.texts(tree, self.data, "labels")
+        metadata = _mapping(data, "metadata") if dialect.key == "apiVersion" else {}
+        self.origin = Origin(
+            version=dialect.version,
+            number=number,
+            name=_slo.text(metadata, "name") or "",
+            namespace=_slo.text(metadata, "namespace") or "",
+            labels=_slo.texts(tree, metadata, "labels"),
+            annotations=_slo.texts(tree, metadata, "annotations"),
+        )
 
     def read(self) -> Iterator[Node | Fault]:
         """An SLO for each entry, and the faults that depend on more than one field."""
         slos = self.data.get("slos")
         for entry in slos if isinstance(slos, list) else []:
             if isinstance(entry, dict):
-                yield from self.unnamed_alerts(entry)
-                queries = self.queries(entry)
+                alerting, origin = self.alerting(entry), self.with_plugins(entry)
+                yield from self.unnamed_alerts(alerting)
+                yield from self.no_plugins(entry, origin)
+                queries = self.queries(entry, promql=not origin.replaced)
                 if queries:
-                    holder = f"SLO {entry.get('name')!r}"
-                    at = self.tree.at(entry, "sli")
-                    yield Indicator(at=at, settings=self.settings, holder=holder, queries=queries)
+                    at, holder = self.tree.at(entry, "sli"), f"SLO {entry.get('name')!r}"
+                    yield Indicator(at=at, settings=self.settings, holder=holder, queries=queries, dialect="sloth")
                 if _slo.text(entry, "name"):
-                    yield self.slo(entry, queries)
+                    yield self.slo(entry, queries, alerting, origin)
 
-    def unnamed_alerts(self, entry: dict[str, Any]) -> Iterator[Fault]:
+    def unnamed_alerts(self, alerting: Alerting) -> Iterator[Fault]:
         """Sloth generates alerts unless both are disabled, and refuses to without a name for them."""
-        if self.generates_alerts(entry) and not _slo.text(entry.get("alerting"), "name"):
-            alerting = entry.get("alerting")
+        if not alerting.disabled and not alerting.name:
             page, ticket = self.word("page_alert"), self.word("ticket_alert")
             yield Fault(
                 kind="missing-field",
-                at=self.tree.at(alerting if isinstance(alerting, dict) else entry),
+                at=alerting.at,
                 message="the alerts of this SLO have no name, without which Sloth generates nothing",
                 hint=f"add alerting.name: …, or disable: true under both alerting.{page} and alerting.{ticket}",
             )
 
-    def generates_alerts(self, entry: dict[str, Any]) -> bool:
-        alerting = _mapping(entry, "alerting")
-        alerts = (_mapping(alerting, self.word(key)) for key in ("page_alert", "ticket_alert"))
-        return not all(alert.get("disable") is True for alert in alerts)
+    def no_plugins(self, entry: dict[str, Any], origin: Origin) -> Iterator[Fault]:
+        """Plugins that replace Sloth's own must be some."""
+        if origin.replaced and not origin.plugins:
+            service, own = self.chains(entry)
+            holder = own if own.get("overridePrevious") is True else service
+            yield Fault(
+                kind="conflicting-fields",
+                at=self.tree.key_at(holder, "overridePrevious"),
+                message="overridePrevious leaves out Sloth's own plugins, and there are no others to generate anything",
+                hint="add a plugin to the chain, or leave overridePrevious out",
+            )
 
-    def slo(self, entry: dict[str, Any], queries: tuple[Query, ...]) -> Slo:
+    def slo(self, entry: dict[str, Any], queries: tuple[Query, ...], alerting: Alerting, origin: Origin) -> Slo:
         """The SLO of an entry."""
         tree = self.tree
         own = _slo.texts(tree, entry, "labels")
-        alerting = _mapping(entry, "alerting")
-        said = (own, self.labels, _slo.texts(tree, alerting, "annotations"), _slo.texts(tree, alerting, "labels"))
+        said = (own, self.labels, alerting.common.annotations, alerting.common.labels)
         objective = _slo.number(tree, entry, "objective")
-        alert = _slo.text(alerting, "name")
         return Slo(
             at=tree.at(entry, "name"),
             settings=self.settings,
@@ -224,12 +312,51 @@ class _Service:
             dashboard=_slo.first_of(_slo.DASHBOARD_KEYS, *said),
             description=_slo.text(entry, "description") or "",
             labels={**self.labels, **own},
-            alert_names=(alert,) if alert and self.generates_alerts(entry) else (),
+            alert_names=(alerting.name,) if alerting.name and not alerting.disabled else (),
+            alerting=alerting,
+            burn_rates=tuple(self.burn_rates(entry["name"], alerting)),
+            origin=origin,
         )
 
-    def queries(self, entry: dict[str, Any]) -> tuple[Query, ...]:
+    def alerting(self, entry: dict[str, Any]) -> Alerting:
+        """How Sloth alerts on the SLO of an entry: always, unless that is disabled."""
+        alerting = _mapping(entry, "alerting")
+        return Alerting(
+            at=self.tree.at(alerting if isinstance(entry.get("alerting"), dict) else entry),
+            name=_slo.text(alerting, "name") or "",
+            common=self.alert_text(alerting),
+            page=self.alert_text(_mapping(alerting, self.word("page_alert")), "disable"),
+            ticket=self.alert_text(_mapping(alerting, self.word("ticket_alert")), "disable"),
+        )
+
+    def alert_text(self, alert: dict[str, Any], off: str = "") -> AlertText:
+        """What all alerts have, or those of a severity; the key `off` says that there are none."""
+        return AlertText(
+            disabled=alert.get(off) is True,
+            labels=_slo.texts(self.tree, alert, "labels"),
+            annotations=_slo.texts(self.tree, alert, "annotations"),
+        )
+
+    def burn_rates(self, name: str, alerting: Alerting) -> Iterator[BurnRate]:
+        """What the alerts that Sloth generates with its own windows fire on."""
+        silent = {"page": alerting.page.disabled, "ticket": alerting.ticket.disabled}
+        for window in WINDOWS:
+            if not silent[window.severity]:
+                yield BurnRate(
+                    at=alerting.at,
+                    settings=self.settings,
+                    holder=f"the {window.severity} alert of SLO {name!r}",
+                    factor=window.factor,
+                    long=window.long,
+                    short=window.short,
+                    severity=window.severity,
+                    budget=window.budget,
+                    period=PERIOD,
+                )
+
+    def queries(self, entry: dict[str, Any], promql: bool) -> tuple[Query, ...]:
+        """The queries of an entry's SLI; what Sloth's own plugins validate is PromQL."""
         sli = _mapping(entry, "sli")
-        language = "promql" if self.holds_to_promql(entry) else ""
         found = []
         for kind, name, role in (
             ("events", "error_query", "bad"),
@@ -238,20 +365,49 @@ class _Service:
         ):
             holder, key = _mapping(sli, kind), self.word(name)
             if query := _slo.text(holder, key):
-                filled = _filled(query) if language else None
-                at, place = self.tree.at(holder, key), partial(self.tree.line_of, holder, key)
-                found.append(Query(at=at, place=place, text=query, language=language, role=role, parsable=filled))
+                found.append(
+                    Query(
+                        at=self.tree.at(holder, key),
+                        place=partial(self.tree.line_of, holder, key),
+                        text=query,
+                        language="promql" if promql else "",
+                        role=role,
+                        ratio_of="bad" if role == "ratio" else "",
+                        parsable=_filled(query) if promql else None,
+                        windowed=_windowed(query),
+                        needs_window=promql,
+                    )
+                )
         return tuple(found)
 
-    def holds_to_promql(self, entry: dict[str, Any]) -> bool:
-        """Whether Sloth's own validation, which wants PromQL, has not been replaced by somebody's plugins."""
-        return not any(
-            plugins.get("overridePrevious") is True
-            for plugins in (_mapping(self.data, self.word("slo_plugins")), _mapping(entry, "plugins"))
+    def chains(self, entry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The plugins of the service, and those of one of its SLOs."""
+        return _mapping(self.data, self.word("slo_plugins")), _mapping(entry, "plugins")
+
+    def with_plugins(self, entry: dict[str, Any]) -> Origin:
+        """The origin of the SLO of an entry. Plugins of its own that override leave out those of the service, too."""
+        service, own = self.chains(entry)
+        overridden = own.get("overridePrevious") is True
+        plugin = _mapping(_mapping(entry, "sli"), "plugin")
+        identifier = _slo.text(plugin, "id")
+        return replace(
+            self.origin,
+            indicator=Plugin(id=identifier, options=_slo.texts(self.tree, plugin, "options")) if identifier else None,
+            plugins=tuple(found for chain in ((own,) if overridden else (service, own)) for found in _plugins(chain)),
+            replaced=overridden or service.get("overridePrevious") is True,
         )
 
 
+def _plugins(holder: dict[str, Any]) -> Iterator[Plugin]:
+    chain = holder.get("chain")
+    for item in chain if isinstance(chain, list) else []:
+        if isinstance(item, dict) and _slo.text(item, "id"):
+            priority = item.get("priority")
+            yield Plugin(id=item["id"], options=_mapping(item, "config"), priority=priority if type(priority) is int else 0)
+
+
 _WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}(\w?)")
+_TRIMMED = re.compile(r"(?:\s*\{\{-|\{\{)\s*\.window\s*(?:-\}\}\s*|\}\})")
 
 
 def _filled(query: str) -> str | None:
@@ -261,6 +417,15 @@ def _filled(query: str) -> str | None:
     """
     filled = _WINDOW.sub(lambda found: f"5m{found[1]}" if found[1] else "5m".ljust(len(found[0])), query)
     return None if "{{" in filled else filled
+
+
+def _windowed(query: str) -> Callable[[str], str] | None:
+    """The query as Sloth renders it for any window; None where there is no place for one, or where Sloth cannot render it."""
+    return partial(_rendered, query) if _TRIMMED.search(query) and "{{" not in _TRIMMED.sub("", query) else None
+
+
+def _rendered(query: str, window: str) -> str:
+    return _TRIMMED.sub(lambda _: window, query)
 
 
 def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
