@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_reliability.documents import load_json, load_yaml
+from pytest_reliability.model.nodes import Replace
 from pytest_reliability.shape import (
     ANYTHING,
     BOOLEAN,
@@ -364,3 +365,37 @@ def test_the_same_mistake_many_times_is_looked_up_once(monkeypatch):
     assert order == [fault[4].split("'")[1] for fault in found(Items(RULE), text)]
     assert {"colour", "epxr"} == set(asked)
     assert 2 == len(asked)
+
+
+def edits(shape, text):
+    """What would be written for what, at which line and column, for each fault of a YAML document."""
+    (tree,) = load_yaml(text, "x.yaml")
+    return [
+        (fault.edit.at.line, fault.edit.at.column, fault.edit.old, fault.edit.new) if isinstance(fault.edit, Replace) else None
+        for fault in faults(tree, shape)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{alert: A, epxr: up}", [(1, 12, "epxr", "expr")]),
+        ("{alert: A, query: up}", [(1, 12, "query", "expr")]),
+        ('{alert: A, "epxr": up}', [(1, 12, "epxr", "expr")]),
+        ("{alert: A, epxr: up, expr: down}", [None]),
+        ("{alert: A, epxr: [up]}", [None]),
+        ("{alert: A, expr: up, lables: {Team: a}}", [None]),
+        ("{alert: A, expr: up, lables: {team: a}}", [(1, 22, "lables", "labels")]),
+        ("{alert: A, expr: up, colour: red}", [None]),
+        ("{alert: A, expr: 1h, for: five}", [None]),
+    ],
+)
+def test_a_misspelt_key_can_be_replaced_where_its_value_is_right(text, expected):
+    """Another name for a value that does not belong there, or a second key of the name, would mend nothing."""
+    assert expected == edits(RULE, text)
+
+
+def test_a_key_that_is_meant_for_another_place_is_not_replaced():
+    """What `renamed` says may be words for people."""
+    shape = Fields("it", {"a": TEXT}, renamed={"b": "a.b"})
+    assert ([("did you mean a.b?")], [None]) == ([hint for *_, hint in found(shape, "b: 1\n")], edits(shape, "b: 1\n"))

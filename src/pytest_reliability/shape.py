@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Union
 
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.nodes import Fault
+from pytest_reliability.model.nodes import Fault, Replace
 
 if TYPE_CHECKING:
     from pytest_reliability.documents import Tree
@@ -261,9 +261,7 @@ class _Inspection:
                 meant = self.meaning(shape, key)
                 if meant:
                     given = {*given, meant}  # one mistake, one fault: what is misspelt is not missing as well
-                hint = f"did you mean {meant}?" if meant else f"known here: {_some(known)}"
-                message = f"{key!r} is not a key of {shape.what}, so it is not read"
-                self.found.append(Fault(kind="unknown-key", at=self.tree.key_at(value, key), message=message, hint=hint))
+                self.unknown(shape, value, key, meant)
         for key in shape.required:
             if key not in given:
                 self.missing(value, f"{shape.what} has no {key!r}", f"add {key}: …")
@@ -274,6 +272,27 @@ class _Inspection:
             self.exclusive(shape, value, group)
         for group in shape.at_most_one:
             self.exclusive(shape, value, group)
+
+    def unknown(self, shape: Fields, value: dict[str, Any], key: str, meant: str | None) -> None:
+        """Report a key that nobody reads. Another spelling mends it where what it holds is right for the key that is meant."""
+        at = self.tree.key_at(value, key)
+        inner = shape.known.get(meant or "")
+        mends = inner is not None and meant not in value and self.fits(inner, value, key)
+        self.found.append(
+            Fault(
+                kind="unknown-key",
+                at=at,
+                message=f"{key!r} is not a key of {shape.what}, so it is not read",
+                hint=f"did you mean {meant}?" if meant else f"known here: {_some(shape.known)}",
+                edit=Replace(at, key, meant) if meant and mends else None,
+            )
+        )
+
+    def fits(self, shape: Shape, holder: dict[str, Any], key: str) -> bool:
+        """Whether the value under a key has the shape."""
+        inspection = _Inspection(self.tree)
+        inspection.value(shape, holder[key], holder, key, key)
+        return not inspection.found
 
     def allows(self, shape: Fields, key: str) -> bool:
         """Whether a key that is not known may be there all the same."""

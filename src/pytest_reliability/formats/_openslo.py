@@ -1,4 +1,4 @@
-"""What the readers of all versions of OpenSLO share: what a version is, the shapes of simple values, and a document being read."""
+"""What the readers of all versions of OpenSLO share: what a version is, shapes of simple values, a document being read."""
 
 from __future__ import annotations
 

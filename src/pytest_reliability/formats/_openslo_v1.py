@@ -1,4 +1,4 @@
-"""OpenSLO v1: its shapes, and what becomes of its documents. v2alpha calls some things differently, and is read in the same way."""
+"""OpenSLO v1: its shapes, and what becomes of its documents. v2alpha says the same in other words, and is read alike."""
 
 from __future__ import annotations
 
@@ -419,7 +419,8 @@ class Reader(Document):
 
     def policy(self, name: str, metadata: dict[str, Any], spec: dict[str, Any]) -> AlertPolicy:
         """An alert policy, with the conditions that it holds and those that it names."""
-        rates, names = [], []
+        rates: list[BurnRate] = []
+        names: list[str] = []
         for item in mappings(spec, "conditions"):
             rates += self.condition(mapping(item, "metadata"), mapping(item, "spec"))
             names += [item["conditionRef"]] if _slo.text(item, "conditionRef") else []

@@ -5,12 +5,14 @@ What becomes of a document, in whichever version:
 * an SLO: an `Slo` for each objective. A single one is called like the document; of several, each has its `displayName` (or its
   number) behind a colon: "search:Good experience". A composite, whose objectives have indicators of their own, is one more `Slo`
   of those as its parts, without an objective of its own
-* `budgetingMethod`: method, Timeslices and RatioTimeslices alike; `timeSliceWindow` and `timeSliceTarget`: slice and slice_objective
+* `budgetingMethod`: method; Timeslices and RatioTimeslices are alike. `timeSliceWindow` and `timeSliceTarget`: slice and
+  slice_objective
 * `timeWindow`: window, rolling unless `isRolling` is false or there is a calendar
 * `op` and `value`: operator and threshold
 * an SLI, inline or not: an `Indicator`. An SLO that refers to one by name has no queries of its own, but its name
-* an alert policy: an `AlertPolicy`; one inside an SLO has a name that only the SLO knows. An alert condition: a `BurnRate` over its
-  `lookbackWindow`, with its `threshold` as factor where that is exceeded (`op` is gt or gte)
+* an alert policy: an `AlertPolicy`; one inside an SLO has a name that only the SLO knows
+* an alert condition: a `BurnRate` over its `lookbackWindow`, with its `threshold` as factor where that is exceeded (`op` is gt or
+  gte)
 * every kind: a `Definition`, and a `Reference` for whatever it refers to by name
 * owner, runbook, dashboard: what `metadata.labels`, then `metadata.annotations`, have under one of `OWNER_KEYS` (owner, owners,
   owned_by, owning_team, team, teams, squad, maintainer, maintainers), `RUNBOOK_KEYS` (runbook_url, runbook, playbook_url,

@@ -207,7 +207,7 @@ def _documents(data: Any) -> Iterator[dict[str, Any]]:
 
 
 def _dialect(data: dict[str, Any]) -> _Dialect | None:
-    """The spelling of a document that says it is Sloth's; or that can be nothing else, and forgot to say so or says it wrongly."""
+    """The spelling of a document that says it is Sloth's; or can be nothing else, and forgot to say so or says it wrongly."""
     file, resource = _DIALECTS
     if data.get("kind") == KIND:  # Sloth has other kinds too
         return resource
