@@ -31,9 +31,9 @@ def options_from(
 ) -> Options:
     """What was typed. Raises UsageError for what nobody can do."""
     pairs = [label.partition("=") for label in labels]
-    for name, sign, _ in pairs:
-        if not (name.isidentifier() and name.isascii() and sign):
-            raise UsageError(f"--label {name}{sign}: not a label\n  write it as team=checkout")
+    for name, sign, text in pairs:
+        if not (name.isidentifier() and name.isascii() and sign and text.isprintable()):
+            raise UsageError(f"--label {name}{sign}{text}: not a label\n  write it as team=checkout")
     if period:
         try:
             Duration.parse(period)
@@ -84,7 +84,7 @@ def tests(paths: Sequence[Path], output: Path | None) -> Iterator[Written]:
         if path not in known:
             raise UsageError(f"{path}: not a file of generated rules\n  generate it first: reliability generate rules --output {path}")
     for path, target in _targets(root, wanted, output, ".test.yaml"):
-        made = _known(known[path], files.tests_file, graph, _inside(root, target) if target else "")
+        made = _known(known[path], files.unit_tests_file, graph, _inside(root, target) if target else "")
         notes = tuple(f"{slo.at}: {slo.full_name}: no tests: {reason}" for slo, reason in made.skipped)
         if not made.documents:
             raise UsageError("\n".join(notes) or f"{path}: there is nothing to test in it")

@@ -1,8 +1,8 @@
 """Rules as Sloth generates them, so that a repository can change tools without changing a rule.
 
 The same records, labels and floating-point figures as Sloth's own. Of Sloth's plugins these are known: those of its core, the
-ones for VictoriaMetrics, for labels of the info metric, for intervals and for `for`, and SLI plugins that are no more than a
-template, which stands in a file named `<id>.sli.tmpl`.
+ones for VictoriaMetrics, for labels of the info metric, for intervals and for corrected denominators, and SLI plugins that are no
+more than a template, which stands in a file named `<id>.sli.tmpl`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ RATIO = "slo:sli_error:ratio_rate"
 BUDGET = "slo:error_budget:ratio"
 PERIOD_BURN = "slo:period_burn_rate:ratio"
 INFO = "sloth_slo_info"
+CORRECTION = "slo:numerator_correction:ratio"
 
 MODES = {"sloth.slok.dev/v1": "cli-gen-k8s", "openslo/v1alpha": "cli-gen-openslo"}
 VERSION = "dev"
@@ -134,6 +135,9 @@ class _Sloth:
         """What a plugin makes of the rules; the core's own have been here already."""
         if plugin.id in CORE:
             return
+        if plugin.id == CORRECTED:
+            self.correct(made)
+            return
         if plugin.id not in PLUGINS:
             raise Cannot(f"its plugin {plugin.id!r} is code that is not here")
         if plugin.priority >= 0:  # what one does before the core's own is overwritten by these
@@ -157,7 +161,8 @@ class _Sloth:
         if self.origin.indicator is not None:
             raw = sli_template(self.graph, self.origin.indicator)
             return lambda window: f"({_windowed(raw, window)})"
-        error_ratio(self.graph, self.slo)  # refuses what cannot be computed
+        if not self.origin.replaced:  # then nobody wants PromQL
+            error_ratio(self.graph, self.slo)
         queries = {query.role: query for query in self.graph.queries_of(self.slo)}
         if "bad" in queries and "total" in queries:
             bad, total = _as_written(queries["bad"]), _as_written(queries["total"])
@@ -170,6 +175,20 @@ class _Sloth:
             return lambda window: f"({ratio(window)})"
         measured = error_ratio(self.graph, self.slo)
         return lambda window: f"({measured.ratio(window)})"
+
+    def correct(self, made: dict[str, Group]) -> None:
+        """What the plugin for few requests does: errors count the more, the more requests there are than usual."""
+        queries = {query.role: query for query in self.graph.queries_of(self.slo)}
+        if "bad" not in queries or "total" not in queries:
+            raise Cannot(f"its plugin {CORRECTED!r} wants the queries of errors and of all events")
+        bad, total = _as_written(queries["bad"]), _as_written(queries["total"])
+        for rule in made["sli-recordings"]["rules"][:-1]:
+            window = rule["labels"]["sloth_window"]
+            share = f"{CORRECTION}{window}"
+            rule["expr"] = f"(\n{share}{self.selector}\n* on()\n{bad(window)}\n)\n/\n({total(window)})\n"
+            whole = f"({total(window)})/({total(_spelled(self.period))})"
+            labels = _sorted({**self.ids, **self.labels})
+            made["meta-recordings"]["rules"].append({"record": share, "expr": whole, "labels": labels})
 
     def metadata(self) -> list[Rule]:
         ratio = _go(self.objective / 100)
@@ -282,6 +301,7 @@ def _sorted(texts: Mapping[str, str]) -> dict[str, str]:
 
 # Plugins
 
+CORRECTED = "sloth.dev/contrib/denominator_corrected_rules/v1"
 CORE = frozenset(
     {
         *(f"sloth.dev/core/{name}/v1" for name in ("sli_rules", "metadata_rules", "alert_rules", "validate", "debug", "noop")),

@@ -80,9 +80,9 @@ def _part_of_all(some: _Selected, counts: str, all_events: _Selected) -> tuple[S
 
 
 def _pair(one: _Selected, counts: str, other: _Selected, others: str) -> tuple[Series, ...]:
-    """Two series of different metrics, each read by one query only."""
+    """Two series, each read by one query only."""
     first, second = _labels(one[1]), _labels(other[1])
-    if one[0] == other[0] or first is None or second is None:
+    if first is None or second is None or (one[0] == other[0] and (_match(first, other[1]) or _match(second, one[1]))):
         return ()
     return (Series(_spelled(one[0], first), counts), Series(_spelled(other[0], second), others))
 

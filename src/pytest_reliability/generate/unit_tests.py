@@ -43,10 +43,10 @@ class Tested:
     ratio: Callable[[int], str]
     counts: Callable[[int], str] | None = None
 
-    @property
-    def interval(self) -> int:
-        """How often metrics come: several times in the shortest window, at most once a minute."""
-        return max(1, min(60, min(burn.short for burn in self.burns) // 5))
+    def interval(self, step: int) -> int:
+        """How often metrics come: several times in the shortest window, at most once a minute, and evenly within a `step`."""
+        most = min(60, min(burn.short for burn in self.burns) // 5)
+        return max(length for length in range(1, max(most, 1) + 1) if step % length == 0)
 
     @property
     def evaluated(self) -> int:
@@ -159,7 +159,7 @@ class _Cases:
     def case(self, name: str, story: Sequence[Stretch], moments: Sequence[int]) -> dict[str, Any]:
         return {
             "name": f"{self.slo.name}: {name}",
-            "interval": spelled(self.slo.interval if self.slo.series else self.step),
+            "interval": spelled(self.slo.interval(self.step) if self.slo.series else self.step),
             "input_series": list(self.inputs(story)),
             "promql_expr_test": [
                 self.expectation(story, at, severity)
@@ -181,7 +181,7 @@ class _Cases:
         """The traffic; or what the queries would have made of it, where no traffic comes to mind."""
         slo = self.slo
         for series in slo.series:
-            yield {"series": series.name, "values": counted(series.counts, story, slo.interval)}
+            yield {"series": series.name, "values": counted(series.counts, story, slo.interval(self.step))}
         for window in sorted({length for burn in slo.burns for length in (burn.long, burn.short)}) if not slo.series else ():
             yield {"series": slo.ratio(window), "values": averaged(story, window, self.step)}
         if slo.counts and not slo.series:

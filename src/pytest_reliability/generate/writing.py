@@ -33,8 +33,8 @@ def _mapping(data: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 def _list(items: list[Any], indent: str) -> Iterator[str]:
     for item in items:
-        if isinstance(item, Mapping) and item:
-            lines = list(_mapping(item, indent + "  "))
+        if isinstance(item, (Mapping, list)) and item:
+            lines = list(_mapping(item, indent + "  ") if isinstance(item, Mapping) else _list(item, indent + "  "))
             yield f"{indent}- {lines[0].lstrip()}"
             yield from lines[1:]
         else:
@@ -50,5 +50,9 @@ def _is_block(text: str) -> bool:
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
         plain = re.fullmatch(_PLAIN, value) and not value.endswith(" ") and value.casefold() not in _RESERVED
-        return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())
+        return value if plain else "".join(map(_shown, json.dumps(value, ensure_ascii=False)))
     return json.dumps(value)  # numbers, booleans, and what is empty
+
+
+def _shown(letter: str) -> str:
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
