@@ -287,7 +287,7 @@ class Reader(Document):
         if self.kind == "SLO":
             yield from self.slo()
         elif self.kind == "SLI":
-            yield from self.indicator(self.spec, self.name)
+            yield from self.indicator(self.spec, self.asked(self.spec), self.name)
         elif self.kind == "AlertPolicy":
             yield from self.uses(self.spec, "conditions")
             yield from self.uses(self.spec, "notificationTargets")
@@ -306,15 +306,18 @@ class Reader(Document):
         yield from self.misshapen(objectives, composite)
         for window in mappings(self.spec, "timeWindow"):
             yield from self.window(window)
+        asked = []
         for holder in (self.spec, *objectives):
-            yield from self.indicator(mapping(mapping(holder, self.words.indicator), "spec"))
+            sli = mapping(mapping(holder, self.words.indicator), "spec")
+            asked.append(self.asked(sli))
+            yield from self.indicator(sli, asked[-1])
             yield from self.reference(holder, self.words.indicator_ref, "SLI")
         for key in self.words.services:
             yield from self.reference(self.spec, key, "Service")
         yield from self.uses(self.spec, "alertPolicies")
         if self.name:
             about = self.about_all()
-            slos = list(self.slos(objectives, about))
+            slos = list(self.slos(objectives, asked, about))
             yield from slos
             if composite and len(slos) > 1:
                 yield self.composite(objectives, slos, about)
@@ -361,7 +364,7 @@ class Reader(Document):
             wanted = replace(wanted, what="a time window without isRolling: true", required=("duration", "calendar"))
         yield from shape.faults(self.tree, wanted, window)
 
-    def indicator(self, spec: dict[str, Any], name: str = "") -> Iterator[Node | Fault]:
+    def indicator(self, spec: dict[str, Any], queries: tuple[Query, ...], name: str = "") -> Iterator[Node | Fault]:
         """What an SLI's spec asks and refers to, and the faults of its ratio; `name` is that of one that stands apart."""
         ratio = spec.get("ratioMetric")
         if isinstance(ratio, dict):
@@ -369,7 +372,7 @@ class Reader(Document):
             yield from shape.faults(self.tree, self.shapes.raw if stored else self.shapes.fraction, ratio)
         for _, metric in _metrics(spec):
             yield from self.source(metric)
-        if queries := self.asked(spec):
+        if queries:
             yield Indicator(
                 at=self.tree.at(spec), settings=self.settings, holder=self.holder, queries=queries, name=name, dialect="openslo"
             )
@@ -451,14 +454,14 @@ class Reader(Document):
             wait=_slo.duration(condition, "alertAfter"),
         )
 
-    def slos(self, objectives: list[dict[str, Any]], about: About) -> Iterator[Slo]:
-        """An SLO for each objective."""
-        for name, objective in zip(self.names(objectives), objectives, strict=True):
+    def slos(self, objectives: list[dict[str, Any]], asked: list[tuple[Query, ...]], about: About) -> Iterator[Slo]:
+        """An SLO for each objective; `asked` are the queries of the whole and then those of each."""
+        whole, *each = asked
+        for name, objective, own in zip(self.names(objectives), objectives, each, strict=True):
             percent = "targetPercent" in objective and "target" not in objective
             key = "targetPercent" if percent else "target"
             target = _slo.number(self.tree, objective, key)
-            holder = objective if self.has_indicator(objective) else self.spec
-            queries = self.asked(mapping(mapping(holder, self.words.indicator), "spec"))
+            holder, queries = (objective, own) if self.has_indicator(objective) else (self.spec, whole)
             threshold, operator = self.threshold(objective)
             yield Slo(
                 at=self.at() if len(objectives) == 1 else self.tree.at(objective),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from pytest_reliability.documents import Tree
@@ -68,6 +69,7 @@ def first_of(keys: Iterable[str], *maps: Mapping[str, str]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _folded(key: str) -> str:
     return re.sub(r"[-_.]", "", key.rpartition("/")[2]).casefold()
 
