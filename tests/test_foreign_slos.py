@@ -15,8 +15,6 @@ DOCUMENT = "apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: fast-enough\
     [
         ("pyrra.dev/v1alpha1", "ServiceLevelObjective"),
         ("sre.google.com/v2", "ServiceLevelObjective"),
-        ("datadoghq.com/v1alpha1", "DatadogSLO"),
-        ("n9/v1alpha", "SLO"),
     ],
 )
 def test_who_has_slos_in_another_dialect_has_slos(version, kind):
@@ -30,7 +28,6 @@ def test_who_has_slos_in_another_dialect_has_slos(version, kind):
 @pytest.mark.parametrize(
     ("version", "kind"),
     [
-        ("datadoghq.com/v1alpha1", "DatadogMonitor"),
         ("sre.google.com/v2", "ErrorBudgetPolicy"),
         ("example.com/v1", "ServiceLevelObjective"),
     ],

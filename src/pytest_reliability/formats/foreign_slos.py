@@ -1,6 +1,6 @@
 """SLOs in dialects whose content is not read: known to exist, so that nobody is told that they have none.
 
-Pyrra, Google's slo-generator, Nobl9 and the Datadog operator. Each becomes a `Definition` of an SLO.
+Pyrra and Google's slo-generator. Each becomes a `Definition` of an SLO.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from pytest_reliability.model.nodes import Definition, Node
 
 KINDS = {
     "ServiceLevelObjective": ("pyrra.dev", "sre.google.com"),
-    "DatadogSLO": ("datadoghq.com",),
-    "SLO": ("n9",),
 }
 """Kind of a document → the groups of its `apiVersion`."""
 
@@ -31,7 +29,7 @@ def read(source: Source) -> Iterator[Node]:
 FORMAT = Format(
     name="slo in another dialect",
     files=r"\.(?:ya?ml|json)$",
-    marker=KIND_IS + rb"(?:ServiceLevelObjective|DatadogSLO|SLO)\b",
+    marker=KIND_IS + rb"ServiceLevelObjective\b",
     yields=(Definition,),
     read=read,
 )
