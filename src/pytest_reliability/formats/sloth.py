@@ -62,7 +62,7 @@ class _Window:
 
 def _window(severity: str, budget: str, long: str, short: str) -> _Window:
     length = Duration.parse(long)
-    factor = Decimal(budget) * Decimal(PERIOD.seconds) / Decimal(length.seconds)
+    factor = (Decimal(budget) * Decimal(PERIOD.seconds) / Decimal(length.seconds)).normalize()
     return _Window(severity, Decimal(budget), factor, length, Duration.parse(short))
 
 
