@@ -173,7 +173,7 @@ spec:
 def test_placeholders_are_filled_in_where_one_can_tell():
     """Whoever reads OpenSLO brings placeholders of its own."""
     (found,) = of(Indicator, sli("good: rate(a[{{.window}}])", "total: {{ .whole }}(b)"))
-    assert ["rate(a[5m])", None] == [query.parsable for query in found.queries]
+    assert ["rate(a[5m         ])", None] == [query.parsable for query in found.queries]
     assert [True, False] == [query.windowed is not None for query in found.queries]
     assert "rate(a[1h])" == found.queries[0].windowed("1h")
     assert [True, True] == [query.needs_window for query in found.queries]

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from pytest_reliability.documents import Source, Tree
 from pytest_reliability.formats import _slo
+from pytest_reliability.formats.sloth import with_window
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Definition, Fault, Node, Origin, Query, Reference
@@ -275,12 +276,12 @@ def _templated(query: str) -> bool:
 
 
 def _filled(query: str) -> str | None:
-    """The query with its placeholders filled in; OpenSLO knows none, but those who read it do."""
+    """The query with its placeholders filled in; OpenSLO knows none, but those who read it do, Sloth first of all."""
     if not _templated(query):
         return query
     from pytest_reliability.promql import substitute
 
-    return substitute(query)
+    return substitute(with_window(query))
 
 
 def _windowed(query: str) -> Callable[[str], str] | None:

@@ -410,12 +410,17 @@ _WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}(\w?)")
 _TRIMMED = re.compile(r"(?:\s*\{\{-|\{\{)\s*\.window\s*(?:-\}\}\s*|\}\})")
 
 
-def _filled(query: str) -> str | None:
-    """The query as Sloth renders it for one window; None where it has other placeholders, which Sloth does not fill in.
+def with_window(query: str) -> str:
+    """The query as Sloth renders it for one window.
 
     Spaces keep everything behind the window where it was, so that an error can be pointed at.
     """
-    filled = _WINDOW.sub(lambda found: f"5m{found[1]}" if found[1] else "5m".ljust(len(found[0])), query)
+    return _WINDOW.sub(lambda found: f"5m{found[1]}" if found[1] else "5m".ljust(len(found[0])), query)
+
+
+def _filled(query: str) -> str | None:
+    """The query with its window; None where it has other placeholders, which Sloth does not fill in."""
+    filled = with_window(query)
     return None if "{{" in filled else filled
 
 
