@@ -158,9 +158,7 @@ def main() -> int:
             for folder in least:
                 least[folder] = min(least[folder], cpu_seconds(command, Path(folder)))
     more = least[full] - least[empty]
-    print(
-        f"{options.files} SLO files, {size / 1e3:.0f} kB, in {len(DIALECTS)} dialects; CPU seconds, least of {options.repetitions}"
-    )
+    print(f"{options.files} SLO files in {len(DIALECTS)} dialects, {size // 1000} kB; CPU s, least of {options.repetitions}")
     print(f"  a check of nothing   {least[empty]:.2f} s")
     print(f"  with the SLO files   {least[full]:.2f} s")
     print(f"  for the SLO files    {more:.2f} s (at most {LIMIT * options.files / 500:.2f} s wanted)")

@@ -6,7 +6,7 @@ there is no link: names that merely look alike are never taken for a pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from posixpath import basename
@@ -20,6 +20,7 @@ from pytest_reliability.model.nodes import (
     Definition,
     Indicator,
     LatencyBudget,
+    Metric,
     Node,
     Page,
     Query,
@@ -28,7 +29,7 @@ from pytest_reliability.model.nodes import (
 )
 
 if TYPE_CHECKING:
-    from pytest_reliability.model.links import BudgetLink, RouteLink, RunbookLink
+    from pytest_reliability.model.links import AlertLink, BudgetLink, RouteLink, RunbookLink
 
 N = TypeVar("N", bound=Node)
 
@@ -68,8 +69,13 @@ class Graph:
         self._by_type: dict[type[Node], list[Node]] = {}
         for node in nodes:
             self._by_type.setdefault(type(node), []).append(node)
+            if isinstance(node, (Slo, AlertPolicy)):
+                self._by_type.setdefault(BurnRate, []).extend(node.burn_rates)
+        if BurnRate in self._by_type:
+            self._by_type[BurnRate] = list(dict.fromkeys(self._by_type[BurnRate]))
         self._found: dict[type[Node], tuple[Node, ...]] = {}
         self._runbooks: dict[int, RunbookLink | None] = {}
+        self._burn_rates: dict[int, tuple[BurnRate, ...]] = {}
 
     def of(self, kind: type[N]) -> tuple[N, ...]:
         """Every node of that kind or of one derived from it, in the order of reading."""
@@ -132,10 +138,16 @@ class Graph:
             found.setdefault(basename(path), []).append(path)
         return {name: tuple(paths) for name, paths in found.items()}
 
+    def defined(self, kind: str, scope: str) -> Set[str]:
+        """The names of everything that a `Reference` of that kind and scope may point at."""
+        return self._definitions.get((kind, scope), frozenset())
+
     @cached_property
-    def definitions(self) -> frozenset[tuple[str, str, str]]:
-        """(kind, scope, name) of everything that a `Reference` may point at."""
-        return frozenset((node.kind, node.scope, node.name) for node in self.of(Definition))
+    def _definitions(self) -> dict[tuple[str, str], set[str]]:
+        found: dict[tuple[str, str], set[str]] = {}
+        for node in self.of(Definition):
+            found.setdefault((node.kind, node.scope), set()).add(node.name)
+        return found
 
     def runbook_for(self, alert: Alert) -> RunbookLink | None:
         """What the runbook that an alert names resolves to; None where it names none."""
@@ -156,6 +168,14 @@ class Graph:
         from pytest_reliability.model.links import slo_of
 
         return slo_of(self, budget)
+
+    def metrics_named(self, name: str) -> tuple[Metric, ...]:
+        """Every definition of a metric in the services' own code, or in what they expose."""
+        return self._metrics_by_name.get(name, ())
+
+    @cached_property
+    def _metrics_by_name(self) -> dict[str, tuple[Metric, ...]]:
+        return _by_name(self.of(Metric))
 
     def slo_named(self, name: str) -> tuple[Slo, ...]:
         """Every SLO that "name" or "service/name" stands for; more than one is ambiguous."""
@@ -180,17 +200,58 @@ class Graph:
     def _indicators_by_name(self) -> dict[str, tuple[Indicator, ...]]:
         return _by_name(self.of(Indicator))
 
+    def alerts_for(self, slo: Slo) -> tuple[AlertLink, ...]:
+        """The alerts of rule files that are for an SLO, or may be, each with the evidence."""
+        return tuple(self._alert_links_by_slo.get(id(slo), ()))
+
+    @cached_property
+    def _alert_links_by_slo(self) -> dict[int, list[AlertLink]]:
+        from pytest_reliability.model.links import alert_links
+
+        found: dict[int, list[AlertLink]] = {}
+        for link in alert_links(self):
+            found.setdefault(id(link.slo), []).append(link)
+        return found
+
     def burn_rates_of(self, slo: Slo) -> tuple[BurnRate, ...]:
-        """The alerts on how fast an SLO's budget burns: its own, those of its policies, and those that say they are for it."""
-        policies = (policy for name in slo.policies for policy in self._policies_by_name.get(name, ()))
-        found = list(slo.burn_rates)
-        for policy in policies:
-            found += policy.burn_rates
-            found += (rate for name in policy.conditions for rate in self._burn_rates_by_name.get(name, ()))
-        for name in {slo.name, slo.full_name}:
+        """The alerts on how fast an SLO's budget burns: its own, those of its policies, those that say they are for it, and those
+        in rule files.
+        """
+        if id(slo) not in self._burn_rates:
+            self._burn_rates[id(slo)] = tuple(dict.fromkeys(self._burn_rates_around(slo)))
+        return self._burn_rates[id(slo)]
+
+    def _burn_rates_around(self, slo: Slo) -> Iterator[BurnRate]:
+        yield from slo.burn_rates
+        for policy in (policy for name in slo.policies for policy in self._policies_by_name.get(name, ())):
+            yield from policy.burn_rates
+            for name in policy.conditions:
+                yield from self._burn_rates_by_name.get(name, ())
+        for name in (slo.name, slo.full_name):
             if self.slo_named(name) == (slo,):
-                found += self._burn_rates_by_slo.get(name, ())
-        return tuple(found)
+                yield from self._burn_rates_by_slo.get(name, ())
+        for link in self.alerts_for(slo):
+            if link.certain:
+                yield from self._burn_rates_by_place.get(link.alert.at, ())
+
+    def slos_burning(self, rate: BurnRate) -> tuple[Slo, ...]:
+        """The SLOs that an alert on a burn rate is for."""
+        return self._slos_by_burn_rate.get(rate, ())
+
+    @cached_property
+    def _slos_by_burn_rate(self) -> dict[BurnRate, tuple[Slo, ...]]:
+        found: dict[BurnRate, tuple[Slo, ...]] = {}
+        for slo in self.of(Slo):
+            for rate in self.burn_rates_of(slo):
+                found[rate] = (*found.get(rate, ()), slo)
+        return found
+
+    @cached_property
+    def _burn_rates_by_place(self) -> dict[Location, list[BurnRate]]:
+        found: dict[Location, list[BurnRate]] = {}
+        for rate in self.of(BurnRate):
+            found.setdefault(rate.at, []).append(rate)
+        return found
 
     @cached_property
     def _policies_by_name(self) -> dict[str, tuple[AlertPolicy, ...]]:

@@ -23,9 +23,9 @@ OFTEN_ELSEWHERE = (
 @check(Reference, code="DOC009", needs=(Definition,))
 def broken_reference(reference: Reference, graph: Graph) -> Iterator[Problem]:
     """A name that leads nowhere is found out when somebody follows it: an alert reaches nobody, an SLO has no numbers."""
-    if (reference.kind, reference.scope, reference.name) in graph.definitions:
+    of_kind = graph.defined(reference.kind, reference.scope)
+    if reference.name in of_kind:
         return
-    of_kind = {name for kind, scope, name in graph.definitions if (kind, scope) == (reference.kind, reference.scope)}
     if reference.kind in OFTEN_ELSEWHERE and (not of_kind or reference.name in _services(graph)):
         return
     where = f" in {reference.scope}" if reference.scope else ""
