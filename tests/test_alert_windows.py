@@ -6,10 +6,10 @@ import json
 from decimal import Decimal
 
 import pytest
-from conftest import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import CORPUS
 from pytest_reliability.documents import Source
 from pytest_reliability.formats.alert_windows import FORMAT
 from pytest_reliability.model.nodes import AlertPolicy, BurnRate, Fault, Replace
@@ -86,7 +86,8 @@ def test_all_windows_of_a_period_belong_together():
         ("Percent: 4", "Percent: .nan", "wrong-value 6: errorBudgetPercent is '.nan'; a number above 0"),
         ("Percent: 4", "Percent: -4", "wrong-value 6: errorBudgetPercent is '-4'; a number above 0"),
         ("  ticket:\n", "  tickets:\n", "unknown-key 11: 'tickets' is not a key of the spec of AlertWindows, so it is not read"),
-        ("sloth.slok.dev/v1", "sloth.slok.dev/v2", "wrong-kind 1: apiVersion is 'sloth.slok.dev/v2'; 'sloth.slok.dev/v1' is expected"),
+        ("sloth.slok.dev/v1", "sloth.slok.dev/v2",
+         "wrong-kind 1: apiVersion is 'sloth.slok.dev/v2'; 'sloth.slok.dev/v1' is expected"),
         ("sloth.slok.dev/v1", "1", "wrong-kind 1: apiVersion is 1; 'sloth.slok.dev/v1' is expected"),
         ("apiVersion: sloth.slok.dev/v1\n", "", "missing-field 1: an AlertWindows document has no 'apiVersion'"),
         ("kind: AlertWindows", "kind: AlertWindows\nkind: AlertWindows", "duplicate-key 3: key 'kind' is given twice"),

@@ -6,10 +6,10 @@ import json
 from decimal import Decimal
 
 import pytest
-from conftest import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import CORPUS
 from pytest_reliability.documents import Source
 from pytest_reliability.formats.datadog import FORMATS
 from pytest_reliability.model.nodes import Fault, Indicator, Replace, Slo
@@ -74,12 +74,21 @@ def test_a_resource_is_an_slo():
     assert [] == faults(nodes)
     (found,) = of(Slo, nodes)
     assert ("checkout/checkout-answers", "datadog", Decimal("0.995"), "99.50", "percent", "30d", "occurrences") == (
-        found.full_name, found.dialect, found.objective, found.objective_text, found.objective_unit, found.window.text, found.method,
+        found.full_name, found.dialect, found.objective, found.objective_text, found.objective_unit, found.window.text,
+        found.method,
     )  # fmt: skip
     assert [(5, 9), (12, 20), (14, 14)] == [(at.line, at.column) for at in (found.at, found.objective_at, found.window_at)]
-    assert ("shop", "docs/checkout.md", {"service": "checkout", "team": "shop", "runbook": "docs/checkout.md", "tier": "1, 2"}) == (
-        found.owner, found.runbook, found.labels,
-    )  # fmt: skip
+    tags = {"service": "checkout", "team": "shop", "runbook": "docs/checkout.md", "tier": "1, 2"}
+    assert ("shop", "docs/checkout.md", tags) == (found.owner, found.runbook, found.labels)
+
+
+def test_a_resources_labels_and_annotations_count():
+    """Where the tags say nothing."""
+    text = RESOURCE.replace(
+        "{name: checkout-answers}", "{name: x, labels: {owner: sre, a: 1}, annotations: {dashboard: d/1, owner: 3}}"
+    )
+    (found,) = of(Slo, read(text.replace('"team:shop", ', "")))
+    assert ("sre", "d/1", "docs/checkout.md") == (found.owner, found.dashboard, found.runbook)
 
 
 def test_its_queries_are_in_datadogs_language():
@@ -110,6 +119,8 @@ def test_a_single_timeframe_needs_no_name_of_its_own():
     assert "Checkout answers" == found.name
     found = of(Slo, read(api(thresholds=OBJECT["thresholds"][:1] * 2), "slo.json"))
     assert ["Checkout answers:1", "Checkout answers:2"] == [slo.name for slo in found]
+    nodes = read(api(thresholds=[*OBJECT["thresholds"][:1], 7]), "slo.json")
+    assert (["Checkout answers"], 1) == ([slo.name for slo in of(Slo, nodes)], len(faults(nodes)))
 
 
 @pytest.mark.parametrize("wrapped", [[OBJECT], {"data": OBJECT}, {"data": [OBJECT], "error": None}])
@@ -132,6 +143,8 @@ def test_a_generic_resource_carries_an_object_of_the_api():
     assert [] == read(text.replace("type: slo", "type: notebook"))
     (fault,) = faults(read(text.replace('"7d"', '"8d"')))
     assert fault.endswith("timeframe is '8d'; one of 7d, 30d, 90d is expected")
+    (fault,) = faults(read(text.partition("  jsonSpec")[0] + "  jsonSpec: '[]'\n"))
+    assert "wrong-value 6: the file is an empty list; an SLO of Datadog's (a mapping) is expected" == fault
 
 
 @pytest.mark.parametrize("kind", ["DatadogMonitor", "DatadogDashboard"])
@@ -228,15 +241,21 @@ def test_a_monitors_slo_counts_time():
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('targetThreshold: "99.50"', "targetThreshold: 99.50", "wrong-value 12: targetThreshold is '99.50'; a number in quotes is expected"),
+        ('targetThreshold: "99.50"', "targetThreshold: 99.50",
+         "wrong-value 12: targetThreshold is '99.50'; a number in quotes is expected"),
         ('targetThreshold: "99.50"', 'target: "99.50"', "unknown-key 12: 'target' is not a key of the spec of a DatadogSLO"),
         ("timeframe: 30d", "timeframe: 28d", "wrong-value 14: timeframe is '28d'; one of 7d, 30d, 90d is expected"),
         ("type: metric", "type: metrics", "wrong-value 7: type is 'metrics'; one of metric, monitor, time_slice is expected"),
-        ("type: metric", "type: monitor", "missing-field 5: an SLO of type monitor has no 'monitorIDs', so there is nothing to measure"),
-        ("type: metric", "type: time_slice", "missing-field 5: an SLO of type time_slice has no 'timeSlice', so there is nothing to measure"),
-        ('"99.9"', '"99.4"', "wrong-value 13: warningThreshold is 99.4; a number above targetThreshold, 99.50, and below 100 is expected"),
-        ('"99.9"', '"100"', "wrong-value 13: warningThreshold is 100; a number above targetThreshold, 99.50, and below 100 is expected"),
-        ("    denominator: sum", "    denominator: avg", "wrong-value 10: denominator is aggregated by 'avg'; a metric SLO counts events"),
+        ("type: metric", "type: monitor",
+         "missing-field 5: an SLO of type monitor has no 'monitorIDs', so there is nothing to measure"),
+        ("type: metric", "type: time_slice",
+         "missing-field 5: an SLO of type time_slice has no 'timeSlice', so there is nothing to measure"),
+        ('"99.9"', '"99.4"',
+         "wrong-value 13: warningThreshold is 99.4; a number above targetThreshold, 99.50, and below 100 is expected"),
+        ('"99.9"', '"100"',
+         "wrong-value 13: warningThreshold is 100; a number above targetThreshold, 99.50, and below 100 is expected"),
+        ("    denominator: sum", "    denominator: avg",
+         "wrong-value 10: denominator is aggregated by 'avg'; a metric SLO counts events"),
         ("/v1alpha1", "/v1", "wrong-kind 1: apiVersion is 'datadoghq.com/v1'; 'datadoghq.com/v1alpha1' is expected"),
         ("    denominator", "    total", "unknown-key 10: 'total' is not a key of the query of a metric SLO, so it is not read"),
     ],
@@ -297,6 +316,7 @@ def test_who_has_slos_of_datadogs_has_slos():
     """SLO001 has nothing to say, and SLO102 sees a perfect target."""
     repo = Repo({"slo.yaml": RESOURCE})
     assert [] == repo.findings("SLO001")
+    assert [] == Repo({"slo.yaml": "apiVersion: datadoghq.com/v1alpha1\nkind: DatadogSLO\nspec: {}\n"}).findings("SLO001")
     (finding,) = Repo({"slo.yaml": RESOURCE.replace('"99.50"', '"100"')}).findings("SLO102")
     assert finding.startswith("slo.yaml:12:20: objective of SLO 'checkout-answers' is 100%")
 
@@ -310,7 +330,7 @@ def test_what_is_half_there_breaks_nothing(spec):
 
 
 WORDS = st.sampled_from(
-    ["name", "type", "query", "thresholds", "target", "warning", "timeframe", "numerator", "sli_specification", "time_slice", "count",
+    ["name", "type", "query", "thresholds", "target", "warning", "timeframe", "numerator", "sli_specification", "count",
      "formulas", "formula", "queries", "good_events_formula", "monitor_ids", "groups", "tags", "threshold", "comparator"]
 )  # fmt: skip
 JSON = st.recursive(

@@ -109,7 +109,8 @@ def test_a_criterion_that_keptn_cannot_read_is_told(criterion):
         ("function: avg", "function: max", "wrong-value 9: aggregate_function is 'max'; one of avg, p50, p90, p95 is expected"),
         ("- sli: throughput", "- name: throughput", "unknown-key 19: 'name' is not a key of an objective, so it is not read"),
         ("- sli: throughput", "- weight: 1", "missing-field 19: an objective has no 'sli'"),
-        ("- sli: throughput", "- throughput", "wrong-value 19: objectives[1] is 'throughput'; an objective (a mapping) is expected"),
+        ("- sli: throughput", "- throughput",
+         "wrong-value 19: objectives[1] is 'throughput'; an objective (a mapping) is expected"),
         ("pass: 90%", "pass: ninety", "wrong-value 20: pass is 'ninety'; a percentage such as 90% is expected"),
         ("pass: 90%", "pass: 190%", "wrong-value 20: pass is '190%'; a percentage such as 90% is expected"),
         (
@@ -151,6 +152,7 @@ def test_a_gate_that_only_informs_needs_no_score():
     "text",
     [
         "spec_version: '1.0'\nindicators: {throughput: 'count()'}\n",
+        "spec_version: '1.0'\nindicators: {throughput: 'count()'}\nobjectives: [{sli: throughput}]\n",
         "spec_version: '0.2.0'\nkind: Shipyard\nspec: {stages: []}\n",
         "spec_version: '1.0'\nobjectives: 3\n",
         "spec_version: '1.0'\nobjectives: [{name: x}]\n",

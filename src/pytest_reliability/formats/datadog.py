@@ -1,12 +1,12 @@
 """SLOs of Datadog: resources of its operator, and JSON as its API takes and gives it.
 
-* `DatadogSLO` (`datadoghq.com/v1alpha1`): an `Slo`
+* `DatadogSLO` (`datadoghq.com/v1alpha1`): an `Slo`, and a `Definition`, whatever is wrong with it
 * `DatadogGenericResource` of type `slo`, whose `jsonSpec` is what the API takes; and files of that by themselves, in a list, or
   under the `data` of the API's answers: an `Slo` for each of `thresholds`. A single one is called like the object; of several,
   each has its timeframe behind a colon: "checkout:30d"
 * name: the resource's, and in the API's objects theirs
-* service, owner, runbook, dashboard: what the tags say (`service:checkout`), under service (one of them, not several) and one of
-  `OWNER_KEYS`, `RUNBOOK_KEYS` and `DASHBOARD_KEYS`
+* service, owner, runbook, dashboard: what the tags say (`service:checkout`) under service (one of them, not several) and one of
+  `OWNER_KEYS`, `RUNBOOK_KEYS` and `DASHBOARD_KEYS`; the latter three may stand in a resource's labels and annotations, too
 * queries: in Datadog's own language, those of a metric SLO good and total (or bad). A formula of several queries is left as it is
 * time_slice: timeslices of 5 minutes, or of `query_interval_seconds`; `threshold` and `operator` say which of them are good
 * monitor: what is counted is time, without slices
@@ -30,7 +30,7 @@ from pytest_reliability.formats import _slo
 from pytest_reliability.formats._kubernetes import KIND_IS, metadata, of_group, resource_shape, resources
 from pytest_reliability.formats._nested import nested
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.nodes import Fault, Indicator, Node, Query, Replace, Slo
+from pytest_reliability.model.nodes import Definition, Fault, Indicator, Node, Query, Replace, Slo
 from pytest_reliability.model.settings import Settings
 from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, NUMBER, STRING, Either, Fields, Items, Scalar, choice, or_nothing
 
@@ -192,12 +192,14 @@ def read_resources(source: Source) -> Iterator[Node | Fault]:
         if data["kind"] == KIND:
             yield from _wrong_version(tree, data)
             yield from shape.faults(tree, RESOURCE, data)
+            name = metadata(data, "name") or ""
+            yield Definition(at=tree.at(data, "kind"), settings=source.settings, kind="SLO", name=name)
             if isinstance(spec, dict):
-                yield from _Object(source.settings, tree, spec, metadata(data, "name"), api=False).read()
+                yield from _Object(source.settings, tree, spec, data, api=False).read()
             yield from tree.faults
         elif data["kind"] == GENERIC and isinstance(spec, dict) and spec.get("type") == "slo" and _slo.text(spec, "jsonSpec"):
             for inner in nested(tree, spec, "jsonSpec"):
-                yield from _of_api(source.settings, inner, inner.data, metadata(data, "name"))
+                yield from _of_api(source.settings, inner, inner.data, data)
                 yield from inner.faults
 
 
@@ -211,7 +213,7 @@ def read_json(source: Source) -> Iterator[Node | Fault]:
         for item in data if isinstance(data, list) else [data]:
             if _is_slo(item):
                 found = True
-                yield from _of_api(source.settings, tree, item, None)
+                yield from _of_api(source.settings, tree, item, {})
         if found:
             yield from tree.faults
 
@@ -235,10 +237,10 @@ def _is_slo(data: Any) -> bool:
     )
 
 
-def _of_api(settings: Settings, tree: Tree, data: Any, name: str | None) -> Iterator[Node | Fault]:
+def _of_api(settings: Settings, tree: Tree, data: Any, resource: dict[str, Any]) -> Iterator[Node | Fault]:
     yield from shape.faults(tree, API_SPEC, data)
     if isinstance(data, dict):
-        yield from _Object(settings, tree, data, name, api=True).read()
+        yield from _Object(settings, tree, data, resource, api=True).read()
 
 
 # --- What an object says ----------------------------------------------------------------------------------------------
@@ -256,14 +258,16 @@ class _Measured:
 
 
 class _Object:
-    """One SLO of Datadog's with all its targets, being read; `name` is that of the resource around it."""
+    """One SLO of Datadog's with all its targets, being read; `resource` is what is around it, if anything is."""
 
-    def __init__(self, settings: Settings, tree: Tree, spec: dict[str, Any], name: str | None, *, api: bool) -> None:
+    def __init__(self, settings: Settings, tree: Tree, spec: dict[str, Any], resource: dict[str, Any], *, api: bool) -> None:
         self.settings = settings
         self.tree = tree
         self.spec = spec
         self.api = api
-        self.name = name or _slo.text(spec, "name")
+        self.name = metadata(resource, "name") or _slo.text(spec, "name")
+        around = [_mapping(_mapping(resource, "metadata"), key) for key in ("labels", "annotations")]
+        self.notes = {key: value for held in around for key, value in held.items() if isinstance(value, str)}
 
     def read(self) -> Iterator[Node | Fault]:
         """An SLO for each target, and the faults that depend on more than one field."""
@@ -370,9 +374,9 @@ class _Object:
             queries=measured.queries,
             threshold=measured.threshold,
             operator=measured.operator,
-            owner=_slo.first_of(_slo.OWNER_KEYS, tags),
-            runbook=_slo.first_of(_slo.RUNBOOK_KEYS, tags),
-            dashboard=_slo.first_of(_slo.DASHBOARD_KEYS, tags),
+            owner=_slo.first_of(_slo.OWNER_KEYS, tags, self.notes),
+            runbook=_slo.first_of(_slo.RUNBOOK_KEYS, tags, self.notes),
+            dashboard=_slo.first_of(_slo.DASHBOARD_KEYS, tags, self.notes),
             description=_slo.text(spec, "description") or "",
             labels=tags,
         )
@@ -455,7 +459,7 @@ FORMATS = (
         name="datadog",
         files=r"\.(?:ya?ml|json)$",
         marker=KIND_IS + rb"Datadog(?:SLO|GenericResource)\b",
-        yields=(Slo, Indicator),
+        yields=(Slo, Indicator, Definition),
         read=read_resources,
     ),
     Format(

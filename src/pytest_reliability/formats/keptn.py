@@ -1,7 +1,7 @@
-"""Quality gates of Keptn: https://github.com/keptn/spec, `service_level_objective.md` (a file with `spec_version` and `objectives`).
+"""Quality gates of Keptn: https://github.com/keptn/spec, `service_level_objective.md`.
 
-Each objective is an `Slo` named like its `sli`, which is an indicator of the tests that Keptn evaluates after a deployment: it has
-no share of good events and no window, so `objective` and `window` are None.
+Each of the `objectives` of a file with a `spec_version` is an `Slo` named like its `sli`. Keptn compares that with values after a
+deployment; there is no share of good events and no window, so `objective` and `window` are None.
 
 * `threshold` and `operator`: the criterion of `pass`, where there is exactly one and it names a value ("<600"); None for what is
   compared with earlier results ("<=+10%"), for ranges and for alternatives
@@ -101,8 +101,11 @@ def read(source: Source) -> Iterator[Node | Fault]:
 
 
 def _is_keptn(data: dict[str, Any]) -> bool:
-    """Whether it is Keptn's, and about objectives: its indicators and other files have a `spec_version`, too."""
-    return "spec_version" in data and any("sli" in objective for objective in _objectives(data))
+    """Whether it is Keptn's, and about objectives: its indicators and other files have a `spec_version`, too.
+
+    Both in one file are not Keptn's but of tools that have grown out of it.
+    """
+    return "spec_version" in data and "indicators" not in data and any("sli" in item for item in _objectives(data))
 
 
 def _objectives(data: dict[str, Any]) -> list[dict[str, Any]]:
