@@ -321,6 +321,7 @@ def test_the_budget_is_looked_at_like_any_other():
     [
         ("name: checkout\n", "name: Checkout_1\n", "wrong-value 4: name is 'Checkout_1'; a name of lower-case letters"),
         ("n9/v1alpha", "n9/v1beta", "wrong-kind 1: apiVersion is 'n9/v1beta'; 'n9/v1alpha' is expected"),
+        ("kind: SLO", "kind: SLOs", "wrong-kind 2: kind is 'SLOs'; 'SLO' is expected"),
         ("team: [payments]", "team: payments", "wrong-value 6: team is 'payments'; a list is expected"),
         ("team: [payments]", "Team: [payments]", "wrong-value 6: 'Team' cannot be a key of labels"),
         ("  service: cart\n", "", "missing-field 9: an SLO's spec has no 'service'"),
@@ -552,6 +553,8 @@ def test_objects_come_in_lists_and_in_json():
     [
         "apiVersion: n9/v1alpha\nkind: Project\nmetadata: {name: shop}\n",
         "apiVersion: n9/v1alpha\nkind: Agent\nmetadata: {name: prometheus}\n",
+        "apiVersion: n9/v1alpha\nkind: AlertSilence\nmetadata: {name: night}\n",
+        "apiVersion: n9/v1alpha\nkind: [SLO]\n",
         "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: n9/v1alpha}\n",
         "n9/v1alpha\n",
         "apiVersion: [n9/v1alpha]\nkind: SLO\n",

@@ -10,10 +10,7 @@ from pytest_reliability.model.duration import Duration
 from pytest_reliability.shape import ANYTHING, BOOLEAN, NUMBER, STRING, URL, Entries, Fields, Items, Scalar, Shape, choice
 
 DEFINED = {"SLO": "Nobl9 SLO", "AlertPolicy": "Nobl9 alert policy", "Service": "service"}
-"""The kinds that are read, and what references, definitions and messages call each.
-
-Those of data sources, projects, methods and roles say nothing about reliability.
-"""
+"""The kinds that are read, and what references, definitions and messages call each."""
 
 _GO_DURATION = re.compile(r"(?:(?:\d+(?:\.\d+)?)(?:ns|us|µs|μs|ms|s|m|h))+")
 

@@ -62,6 +62,11 @@ from pytest_reliability.model.settings import Settings
 from pytest_reliability.shape import Fields
 
 VERSION = "n9/v1alpha"
+OTHER_KINDS = (
+    "Agent", "Alert", "AlertMethod", "AlertSilence", "Annotation", "BudgetAdjustment", "DataExport", "Direct", "Project",
+    "Report", "RoleBinding", "UserGroup",
+)  # fmt: skip
+"""Kinds that are not read: they say nothing about reliability."""
 SLICE = Duration.parse("1m")
 UNITS = {"Second": "s", "Minute": "m", "Hour": "h", "Day": "d", "Week": "w", "Month": "M", "Quarter": "Q", "Year": "Y"}
 
@@ -76,7 +81,7 @@ def read(source: Source) -> Iterator[Node | Fault]:
             kind = _kind(data)
             if kind is not None:
                 found = True
-                yield from _wrong_version(tree, data)
+                yield from _wrong_header(tree, data, kind)
                 yield from shape.faults(tree, DOCUMENTS[kind], data)
                 yield from _READERS[kind](source.settings, tree, data).read()
         if found:
@@ -84,20 +89,22 @@ def read(source: Source) -> Iterator[Node | Fault]:
 
 
 def _kind(data: Any) -> str | None:
-    """The kind of an object of Nobl9's that is read; Nobl9 does not mind its case."""
+    """The kind of an object of Nobl9's that is read, or is meant to be; Nobl9 does not mind its case."""
     version = _slo.text(data, "apiVersion")
     if version is None or not version.startswith("n9/"):
         return None
-    kind = (_slo.text(data, "kind") or "").casefold()
-    return next((known for known in DEFINED if known.casefold() == kind), None)
+    kind = _slo.text(data, "kind") or ""
+    meant = kind if kind in DEFINED else shape.nearest(kind, (*DEFINED, *OTHER_KINDS))
+    return meant if meant in DEFINED else None
 
 
-def _wrong_version(tree: Tree, data: dict[str, Any]) -> Iterator[Fault]:
-    version = data["apiVersion"]
-    if version != VERSION:
-        at = tree.at(data, "apiVersion")
-        message = f"apiVersion is {version!r}; {VERSION!r} is expected"
-        yield Fault(kind="wrong-kind", at=at, message=message, hint=f"apiVersion: {VERSION}", edit=Replace(at, version, VERSION))
+def _wrong_header(tree: Tree, data: dict[str, Any], kind: str) -> Iterator[Fault]:
+    for key, expected in (("apiVersion", VERSION), ("kind", kind)):
+        given = data[key]
+        if given != expected and (key != "kind" or given.casefold() != expected.casefold()):
+            at = tree.at(data, key)
+            message = f"{key} is {given!r}; {expected!r} is expected"
+            yield Fault(kind="wrong-kind", at=at, message=message, hint=f"{key}: {expected}", edit=Replace(at, given, expected))
 
 
 # --- What they say ----------------------------------------------------------------------------------------------------
