@@ -4,8 +4,9 @@
 * a `PrometheusRule`, `VMRule`, or a `Rules` of Google's managed Prometheus, by itself or in a `List`
 * a text in a `ConfigMap` that is such a file
 
-Each rule becomes an `Alert` or a `RecordingRule`. Which `dialect` a file is in is configured, or told from the keys that only
-one of them has; a file without any is Prometheus's. Unit tests of rules and Prometheus's own configuration are no rule files.
+Each rule becomes an `Alert` or a `RecordingRule`; an alert on how fast an error budget burns becomes a `BurnRate` as well, for
+each way in which it fires. Which `dialect` a file is in is configured, or told from the keys that only one of them has; a file
+without any is Prometheus's. Unit tests of rules and Prometheus's own configuration are no rule files.
 
 Names are refused only where every version refuses them: since Prometheus 3 almost any name is valid.
 """
@@ -20,12 +21,13 @@ from typing import Any
 from pytest_reliability import shape
 from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source, Tree
+from pytest_reliability.formats._burn_rates import burn_rates
 from pytest_reliability.formats._kubernetes import of_group, resource_shape, resources
 from pytest_reliability.formats._nested import nested
 from pytest_reliability.formats._places import Places
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import NO_PLACES, NO_TEXTS, Alert, Fault, Node, RecordingRule
+from pytest_reliability.model.nodes import NO_PLACES, NO_TEXTS, Alert, BurnRate, Fault, Node, RecordingRule
 from pytest_reliability.model.settings import Settings
 from pytest_reliability.shape import ANYTHING, BOOLEAN, INTEGER, Entries, Fields, Items, Scalar, Shape, choice, or_nothing
 
@@ -269,7 +271,9 @@ def _rule(tree: Tree, rule: dict[str, Any], group: str, dialect: str, settings: 
         yield RecordingRule(**common)
         return
     notes = rule.get("annotations")
-    yield Alert(**common, wait=_wait(tree, rule), annotations=_texts(tree, notes), annotations_at=_places(tree, notes))
+    alert = Alert(**common, wait=_wait(tree, rule), annotations=_texts(tree, notes), annotations_at=_places(tree, notes))
+    yield alert
+    yield from burn_rates(alert)
 
 
 def _is_text(value: Any) -> bool:
@@ -307,6 +311,6 @@ FORMAT = Format(
     name="prometheus",
     files=r"\.(?:ya?ml|json|rules?)$",
     marker=rb"\b(?:alert|record|expr)[\"']?\s*:",
-    yields=(Alert, RecordingRule),
+    yields=(Alert, RecordingRule, BurnRate),
     read=read,
 )

@@ -1,0 +1,519 @@
+"""Alerts on burn rates: how expressions are read, and what the checks on them say beside their pages."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.nodes import BurnRate
+from pytest_reliability.promql.burn_rate import Burn, burn_rates
+from pytest_reliability.testing import Repo
+
+
+def read(text):
+    """What an expression says, as (factor, objective, long, short) for each way in which it fires."""
+    return [tuple(map(_text, (one.factor, one.objective, one.long, one.short))) for one in burn_rates(text)]
+
+
+def _text(value):
+    return value.text if isinstance(value, Duration) else None if value is None else f"{value.normalize():f}"
+
+
+USUAL = ("14.4", "0.999", "1h", "5m")
+SINGLE = ("14.4", "0.999", "1h", None)
+
+
+# --- One comparison, in all the ways in which it is written
+
+WRITTEN = {
+    "the workbook": "job:slo_errors_per_request:ratio_rate1h{job='x'} > (14.4*0.001)",
+    "a budget that is computed": "errors:ratio_rate1h > (14.4 * (1 - 0.999))",
+    "the budget first": "errors:ratio_rate1h > (1 - 0.999) * 14.4",
+    "percentages in the budget": "errors:ratio_rate1h > 14.4 * (100 - 99.9) / 100",
+    "a percentage in the objective": "errors:ratio_rate1h > 14.4 * (1 - 99.9 / 100)",
+    "a percentage of errors": "100 * errors:ratio_rate1h > 14.4 * 0.1",
+    "a percentage by its name": "errors:ratio_percent:1h > 14.4 * 0.1",
+    "a percentage that is divided again": "errors:ratio_percent:1h / 100 > 14.4 * 0.001",
+    "a percentage beside a computed budget": "errors:ratio_rate1h * 100 > 14.4 * (1 - 0.999) * 100",
+    "binary noise, as Sloth writes it": "max(slo:sli_error:ratio_rate1h{id='x'} > (14.4 * 0.0009999999999999432)) without (w)",
+    "the kubernetes mixin": "sum by(cluster) (apiserver_request:burnrate1h) > (14.40 * 0.00100)",
+    "ranges": "sum(rate(errors_total[1h])) / sum(rate(requests_total[1h])) > 14.4 * 0.001",
+    "increases": "(1 - sum(increase(good_total[1h])) / sum(increase(requests_total[1h]))) > 14.4 * 0.001",
+    "what is not available": "1 - avg_over_time(probe:availability[1h]) > 14.4 * (1 - 0.999)",
+    "availability": "availability:ratio_rate1h < 1 - 14.4 * 0.001",
+    "availability in percent": "100 * availability:ratio_rate1h < 100 - 14.4 * 0.1",
+    "the other way round": "(14.4 * 0.001) < errors:ratio_rate1h",
+    "a burn rate": "errors:ratio_rate1h / (1 - 0.999) > 14.4",
+    "a burn rate over a plain budget": "sum(rate(errors_total[1h])) / sum(rate(requests_total[1h])) / 0.001 > 14.4",
+    "a window in a label": "slo:sli_error:ratio{window='1h'} > 14.4 * 0.001",
+    "a window in a subquery": "avg_over_time(errors:ratio_rate5m[1h:5m]) > 14.4 * 0.001",
+    "no errors at all": "(errors:ratio_rate1h or vector(0)) > 14.4 * 0.001",
+    "a thousandth": "errors:ratio_rate1h > 14.4 * 1 / 1000",
+    "scalars": "errors:ratio_rate1h > scalar(vector(14.4)) * 0.001",
+    "a label added": "label_replace(errors:ratio_rate1h > 14.4 * 0.001, 'a', 'b', '', '')",
+    "quiet hours left out": "errors:ratio_rate1h > 14.4 * 0.001 unless on () maintenance == 1",
+    "little traffic left out": "errors:ratio_rate1h > 14.4 * 0.001 and sum(rate(requests_total[1h])) > 1",
+    "errors by their name": "http_errors:rate1h > 14.4 * (1 - 0.999)",
+    "the window after a latency": "latency_500ms_slo:burnrate_1h > 14.4 * 0.001",
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
+def test_whatever_way_it_is_written_it_says_the_same(text):
+    """14.4 times what 99.9% allows, over an hour."""
+    assert [SINGLE] == read(text)
+
+
+RECORDED = {
+    "a burn rate by its name": "slo:http_availability:burn_rate_1h > 14.4",
+    "a burn rate of an error budget": "latency_error_budget_burn_rate_1h > 14.4",
+    "a factor that is multiplied by one": "shop:burnrate1h > (14.4 * 1)",
+    "a recorded budget": "errors:ratio_rate1h > on (slo) group_left () (14.4 * slo:error_budget:ratio)",
+    "a recorded objective": "errors:ratio_rate1h > 14.4 * (1 - scalar(max(slo:objective:ratio)))",
+    "a recorded budget that it is divided by": "errors:ratio_rate1h / on (slo) group_left () slo:error_budget:ratio > 14.4",
+}
+
+
+@pytest.mark.parametrize("text", RECORDED.values(), ids=RECORDED)
+def test_the_budget_may_be_elsewhere(text):
+    """Then the expression says no objective."""
+    assert [("14.4", None, "1h", None)] == read(text)
+
+
+NOT_ABOUT_BURNING = {
+    "a rate is no share": "sum(rate(errors_total[5m])) > 20 * 0.1",
+    "a rate of errors is none either": "sum(rate(slo_errors_total[5m])) > 20 * (1 - 0.9)",
+    "a gauge": "queue_length > 1000 * (1 - 0.9)",
+    "a plain threshold": "errors:ratio_rate1h > 0.0144",
+    "a plain threshold of availability": "availability:ratio_rate1h < 0.9",
+    "no budget is above a half": "errors:ratio_rate1h > 2 * 0.6",
+    "what is left of a budget": "slo:error_budget_remaining:ratio < 0.1",
+    "what is left of a budget, the other way round": "0.1 > slo:error_budget_remaining:ratio",
+    "available memory": "node_memory_MemAvailable_bytes < 0.1 * node_memory_MemTotal_bytes",
+    "two series": "a:ratio_rate1h > b:ratio_rate1h",
+    "two budgets": "errors:ratio_rate1h > (1 - 0.9) * (1 - 0.99)",
+    "a budget divided by a budget": "errors:ratio_rate1h / (1 - 0.999) > 14.4 * (1 - 0.999)",
+    "fewer errors than": "errors:ratio_rate1h < 14.4 * 0.001",
+    "more availability than": "availability:ratio_rate1h > 1 - 14.4 * 0.001 * 0.5",
+    "equality": "errors:ratio_rate1h == 14.4 * 0.001",
+    "no comparison": "errors:ratio_rate1h",
+    "nothing measured": "14.4 > 0.1 * 0.1",
+    "a negative factor": "errors:ratio_rate1h > -1 * (1 - 0.999)",
+    "a division by zero": "errors:ratio_rate1h > 14.4 * (1 / 0)",
+    "a division of a budget by zero": "errors:ratio_rate1h > (14.4 * 0.001) / 0",
+    "an infinite factor": "errors:ratio_rate1h > Inf * 0.001",
+    "a power": "errors:ratio_rate1h > 2 ^ 0.1",
+    "a small share of a half": "errors:ratio_rate1h * 2 > 14.4 * 0.001",
+    "two of a thing": "2 - errors:ratio_rate1h > 14.4 * 0.001",
+    "a number divided": "1 / slo_errors:ratio_rate1h > 14.4 * 0.001",
+    "a rate divided by a constant": "rate(errors_total[1h]) / 0.001 > 14.4",
+    "a gauge divided by a constant": "queue_length / 0.001 > 14.4",
+    "a quantile": "histogram_quantile(0.99, sum by (le) (rate(slo_duration_bucket[1h]))) > 14.4 * 0.001",
+    "no expression": "sum(",
+    "a hundred times a rate": "100 * rate(errors_total[1h]) > 14.4 * 0.1",
+}
+
+
+@pytest.mark.parametrize("text", NOT_ABOUT_BURNING.values(), ids=NOT_ABOUT_BURNING)
+def test_what_may_mean_something_else_is_left_alone(text):
+    """A false alarm about somebody's alert is worse than a miss."""
+    assert [] == read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "factor"),
+    [("a:burnrate1h > 0.0144", None), ("a:burnrate1h > 0.93", "0.93"), ("a:burnrate1h > 14.4 * 0.1 * 0.01", None)],
+)
+def test_a_threshold_may_hide_the_factor(text, factor):
+    """What is called a burn rate may be a share of errors, and a small number then says nothing of the factor."""
+    assert [(factor, None, "1h", None)] == read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("errors:ratio_rate1h > on () 14.4 * 0.001", "1h"), ("errors:1h:ratio > 14.4 * 0.001", "1h"),
+        ("slo:errors_1h30m > 14.4 * 0.001", "1h30m"), ("k8s:errors:ratio > 14.4 * 0.001", None),
+        ("errors_5xx:ratio > 14.4 * 0.001", None), ("slo_a:rate1h / slo_b:rate5m > 14.4 * 0.001", None),
+        ("slo:errors:ratio_rate1w > 14.4 * 0.001", "1w"), ("a_ratio{window=~'1h'} > 14.4 * 0.001", None),
+        ("sum(rate(a[90m])) / sum(rate(b[90m])) > 14.4 * 0.001", "90m"),
+        ("sum(rate(a[3d])) / sum(rate(b[1h])) > 3 * 0.001", "3d"),
+        ("sum(rate(a[1500ms])) / sum(rate(b[1500ms])) > 3 * 0.001", "1500ms"),
+        ("sum(rate(a[2 * 30m])) / sum(rate(b[2 * 30m])) > 3 * 0.001", None),
+    ],
+)  # fmt: skip
+def test_a_window_is_in_the_range_the_name_or_a_label(text, window):
+    """Names hold other numbers, too, and computed ranges are not computed here."""
+    assert [window] == [long for _, _, long, _ in read(text)]
+
+
+# --- Several comparisons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "errors:ratio_rate1h > (14.4 * 0.001) and errors:ratio_rate5m > (14.4 * 0.001)",
+        "errors:ratio_rate5m > (14.4 * (1 - 0.999)) and on (job) errors:ratio_rate1h > (14.4 * (1 - 0.999))",
+        "(max(errors:ratio_rate5m > (14.4 * 0.001)) without (w) and max(errors:ratio_rate1h > (14.4 * 0.001)) without (w))",
+        "errors:ratio_rate1h > (14.4 * 0.001) and errors:ratio_rate30m > (14.4 * 0.001) and errors:ratio_rate5m > (14.4 * 0.001)",
+    ],
+)
+def test_the_longest_window_decides_and_the_shortest_ends_it(text):
+    """In whatever order they are written."""
+    assert [USUAL] == read(text)
+
+
+def test_alternatives_are_read_one_by_one():
+    """Sloth has two in each alert."""
+    text = """(errors:ratio_rate5m > (14.4 * 0.001) and errors:ratio_rate1h > (14.4 * 0.001))
+              or (errors:ratio_rate30m > (6 * 0.001) and errors:ratio_rate6h > (6 * 0.001)) or absent(up)"""
+    assert [USUAL, ("6", "0.999", "6h", "30m")] == read(text)
+
+
+def test_what_must_hold_beside_alternatives_holds_for_each():
+    """A condition on traffic says nothing; another window does."""
+    text = "(errors:ratio_rate1h > 14.4 * 0.001 or errors:ratio_rate6h > 6 * 0.001) and errors:ratio_rate5m > 6 * 0.001"
+    assert [USUAL, ("6", "0.999", "6h", "5m")] == read(text)
+
+
+def test_equal_windows_are_one():
+    """Two conditions on one window are no pair."""
+    assert [SINGLE] == read("errors:ratio_rate1h > 14.4 * 0.001 and errors:ratio_rate1h > 14.4 * 0.001")
+
+
+def test_too_many_alternatives_are_not_read():
+    """Nobody writes such things, but somebody may generate them."""
+    either = "(" + " or ".join(f"errors:ratio_rate{n}h > 6 * 0.001" for n in range(1, 6)) + ")"
+    assert [] == read(f"{either} and {either}")
+
+
+@pytest.mark.parametrize(("operator", "inclusive"), [(">", False), (">=", True)])
+def test_the_factor_itself_may_be_enough(operator, inclusive):
+    """It matters where it stands for a complete outage."""
+    (found,) = burn_rates(f"errors:ratio_rate1h {operator} 14.4 * 0.001")
+    assert inclusive is found.inclusive
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("errors:ratio_rate1h > (14.4 * 0.001)", "errors:ratio_rate1h > ("),
+        ("1 - ok:ratio_rate1h > 1 * 0.001", "1 - ok:ratio_rate1h > "),
+        ("1 - ok:ratio_rate3d > 0.001 * 1", "1 - ok:ratio_rate3d > 0.001 * "),
+        ("0.001 * 6 < errors:ratio_rate6h", "0.001 * "),
+        ("errors:ratio_rate1h > scalar(vector(6)) * 0.001", "errors:ratio_rate1h > scalar(vector("),
+        ("errors:ratio_rate1h > (2 + 4) * 0.001", None),
+    ],
+)
+def test_the_place_of_the_factor_is_told(text, before):
+    """Other numbers may be equal."""
+    (found,) = burn_rates(text)
+    assert found.offset == (None if before is None else len(before))
+
+
+@given(st.text(alphabet="errors:burnrate1h_ ()*/-+<>=0.9145'{}[]andor", max_size=60))
+def test_nothing_breaks_it(text):
+    """Whatever somebody writes."""
+    assert all(isinstance(one, Burn) for one in burn_rates(text))
+
+
+@given(
+    st.decimals("0.5", "30", places=2), st.sampled_from(["0.9", "0.95", "0.99", "0.999", "0.9995", "0.9999"]),
+    st.sampled_from([("1h", "5m"), ("6h", "30m"), ("1d", "2h"), ("3d", "6h")]), st.booleans(),
+)  # fmt: skip
+def test_what_is_generated_is_read_back(factor, objective, windows, computed):
+    """Factor, objective and windows come out as they went in."""
+    budget = f"(1 - {objective})" if computed else f"{1 - Decimal(objective):f}"
+    text = " and ".join(f"shop:errors:ratio_rate{window} > ({factor} * {budget})" for window in windows)
+    assert [(f"{factor.normalize():f}", objective, *windows)] == read(text)
+
+
+# --- From an alert
+
+
+def alert(expr="errors:ratio_rate1h > (14.4 * 0.001)", more=""):
+    """A rule file with one alert."""
+    return f"groups:\n- name: g\n  rules:\n  - alert: Burns\n    expr: {expr}\n{more}"
+
+
+def rates(expr="errors:ratio_rate1h > (14.4 * 0.001)", more="", settings=""):
+    """The burn rates in a rule file."""
+    files = {"alerts.yaml": alert(expr, more)} | ({".reliability.yaml": settings} if settings else {})
+    return Repo(files).graph.of(BurnRate)
+
+
+def test_an_alert_gives_its_name_wait_and_place():
+    """The factor is pointed at."""
+    (rate,) = rates(more="    for: 2m\n    labels: {severity: critical}\n")
+    assert ("alert 'Burns'", "page", "2m", "alerts.yaml:4:12", "alerts.yaml:5:34") == (
+        rate.holder, rate.severity, rate.wait.text, str(rate.at), str(rate.factor_at),
+    )  # fmt: skip
+
+
+def test_a_factor_in_a_block_is_pointed_at():
+    """On its own line."""
+    first, second = rates("|\n      errors:ratio_rate1h > (14.4 * 0.001)\n      or\n      errors:ratio_rate6h > (6 * 0.001)")
+    assert ("alerts.yaml:6:30", "alerts.yaml:8:30") == (str(first.factor_at), str(second.factor_at))
+
+
+@pytest.mark.parametrize(
+    ("labels", "severity"),
+    [
+        ("severity: page", "page"), ("severity: warning", "ticket"), ("severity: sev3", "sev3"), ("team: x", ""),
+        ("{severity: chat, sloth_severity: ticket}", "ticket"),
+    ],
+)  # fmt: skip
+def test_severities_are_pages_tickets_or_what_is_written(labels, severity):
+    """Sloth says it in a label of its own, whatever the team calls it."""
+    labels = labels if labels.startswith("{") else f"{{{labels}}}"
+    (rate,) = rates(more=f"    labels: {labels}\n")
+    assert severity == rate.severity
+
+
+def test_windows_are_taken_from_labels_where_the_expression_has_none():
+    """As Pyrra labels its alerts."""
+    (rate,) = rates("shop:burnrate > (14 * (1 - 0.99))", "    labels: {long: 1h, short: 5m}\n")
+    assert ("1h", "5m") == (rate.long.text, rate.short.text)
+
+
+def test_a_label_that_is_no_duration_is_no_window():
+    """It may be anything."""
+    (rate,) = rates("shop:burnrate > (14 * (1 - 0.99))", "    labels: {long: very, window: 6h}\n")
+    assert ("6h", None) == (rate.long.text, rate.short)
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [
+        ("2% of the error budget consumed in 1 hour", "0.02"), ("2% budget consumed in the last 1h", "0.02"),
+        ("Consumes 2.5% of the monthly error budget, within 60m", "0.025"),
+        ("10% of the 30-day budget is gone over 60 minutes", "0.1"), ("5% of the error budget consumed in 6 hours", None),
+        ("2% of the error budget remaining, burnt in 1 hour", None), ("2% of errors in 1 hour", None), ("burning", None),
+        ("200% of the error budget consumed in 1 hour", None), ("2% of the error budget consumed within the hour", "0.02"),
+    ],
+)  # fmt: skip
+def test_texts_may_say_which_share_of_the_budget_is_gone(text, budget):
+    """Only where they speak of the same window, and of what is gone."""
+    (rate,) = rates(more=f"    annotations: {{description: '{text}'}}\n")
+    assert budget == (rate.budget and f"{rate.budget:f}")
+
+
+@pytest.mark.parametrize(
+    "expr", ["up == 0", "sum(rate(errors_total[5m])) > 20 * 0.1", "'sum(rate({app=\"x\"} |= \"error\" [1h])) > 14.4 * 0.001'"]
+)
+def test_other_alerts_give_none(expr):
+    """Nor do those of Loki."""
+    assert () == rates(expr)
+
+
+@pytest.mark.parametrize("text", {**WRITTEN, **RECORDED}.values(), ids={**WRITTEN, **RECORDED})
+def test_whatever_can_be_read_is_looked_at(text):
+    """What spares most alerts a closer look spares none of these."""
+    assert 1 == len(rates("|\n      " + text))
+
+
+@pytest.mark.parametrize("factor", ["1", "14", "14.4"])
+def test_whole_factors_are_looked_at_too(factor):
+    """With a dot or without."""
+    assert 1 == len(rates(f"errors:ratio_rate1h > ({factor} * (1 - 0.99))"))
+
+
+# --- Checks
+
+FACTORS = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: answers}}
+spec:
+  service: shop
+  indicatorRef: answered
+  budgetingMethod: Occurrences
+  timeWindow: [{{duration: {window}, isRolling: true}}]
+  objectives: [{{target: {target}}}]
+"""
+
+
+def findings(code, expr, more="", window="30d", target="0.999"):
+    """What a check says of an alert for an SLO."""
+    labels = "    labels: {slo: answers, slo_service: shop}\n"
+    slo = FACTORS.format(window=window, target=target)
+    return Repo({"alerts.yaml": alert(expr, labels + more), "slo.yaml": slo}).findings(code)
+
+
+@pytest.mark.parametrize(
+    ("factor", "hours", "window", "said"),
+    [
+        ("14.4", "1h", "30d", None), ("14.4", "1h", "28d", "13.4"), ("13.44", "1h", "28d", None), ("13.44", "1h", "30d", "14.4"),
+        ("14.4", "1h", "7d", "3.36"), ("6", "6h", "7d", "1.4"), ("3", "1d", "90d", "9"), ("1", "3d", "7d", None),
+        ("14", "1h", "28d", None), ("7", "6h", "28d", None), ("20", "1h", "7d", None), ("14.4", "2h", "7d", None),
+    ],
+)  # fmt: skip
+def test_factors_are_computed_and_never_compared(factor, hours, window, said):
+    """Only one that is right for another period than the SLO's is wrong; a factor of one always means the same."""
+    found = findings("SLO302", f"errors:ratio_rate{hours} > ({factor} * 0.001)", window=window)
+    assert ([] if said is None else [f"write {said}"]) == [text.split("\n  ")[1].split(":")[0] for text in found]
+
+
+@pytest.mark.parametrize(("factor", "wrong"), [("14.4", True), ("30.2", False), ("31", False), ("33", True)])
+def test_a_share_that_is_written_down_has_to_fit(factor, wrong):
+    """6% of 3 weeks in an hour are 30.24."""
+    note = "    annotations: {summary: 6% of the error budget consumed in 1h}\n"
+    found = findings("SLO302", f"errors:ratio_rate1h > ({factor} * 0.001)", note, window="21d")
+    assert wrong is bool(found)
+    assert all("gone, not 6% of it\n  write 30.2: 6% × 21d / 1h" in text for text in found)
+
+
+@pytest.mark.parametrize(("own", "wrong"), [("0.001", False), ("0.01", True), ("0.00102", False)])
+def test_an_alert_computes_with_the_objective_of_its_slo(own, wrong):
+    """Or somebody changed only one of them."""
+    found = findings("SLO302", f"errors:ratio_rate1h > (14.4 * {own})")
+    assert wrong is bool(found)
+    assert all("computes with an objective of 99%, but SLO 'answers' has 99.9%" in text for text in found)
+
+
+def test_a_period_that_is_not_known_says_nothing():
+    """An alert for no SLO, or for SLOs of several windows."""
+    expr = "slo:burn_rate_1h > 14.4"
+    assert [] == Repo({"alerts.yaml": alert(expr)}).findings("SLO302")
+    week = FACTORS.format(window="7d", target="0.9").replace("answers", "week")
+    month = FACTORS.format(window="30d", target="0.9").replace("answers", "month")
+    both = alert(expr, "    annotations: {reliability/slo: 'week, month'}\n")
+    assert [] == Repo({"alerts.yaml": both, "week.yaml": week, "month.yaml": month}).findings("SLO302")
+    (found,) = Repo({"alerts.yaml": both, "week.yaml": week}).findings("SLO302")
+    assert "write 3.36" in found
+
+
+@pytest.mark.parametrize(
+    ("expr", "never"),
+    [
+        ("errors:ratio_rate1h > (14.4 * 0.1)", True), ("errors:ratio_rate1h > (14.4 * (1 - 0.9))", True),
+        ("errors:ratio_rate1h > (10 * 0.1)", True), ("errors:ratio_rate1h >= (10 * 0.1)", False),
+        ("errors:ratio_rate1h >= (10.1 * 0.1)", True), ("errors:ratio_rate1h > (9.9 * 0.1)", False),
+        ("ok:ratio_rate1h < 1 - 14.4 * 0.1", True), ("errors:ratio_rate1h / 0.1 > 14.4", True),
+        ("slo:burn_rate_1h > 14.4", True), ("slo:burn_rate_1h > 6", False), ("slo:burnrate1h > 0.01", False),
+        ("100 * errors:ratio_rate1h > 14.4 * 10", True), ("100 * errors:ratio_rate1h > 14.4 * 1", False),
+    ],
+)  # fmt: skip
+def test_an_alert_that_waits_for_more_than_all_errors_never_fires(expr, never):
+    """Whichever way it is written."""
+    assert never is bool(findings("SLO303", expr, target="0.9"))
+
+
+def test_the_objective_of_the_slo_counts_where_the_alert_has_none():
+    """And each SLO that the alert is for."""
+    assert [] == findings("SLO303", "slo:burn_rate_1h > 14.4", target="0.94")
+    (found,) = findings("SLO303", "slo:burn_rate_1h > 14.4", target="0.93")
+    assert "an objective of 93% of SLO 'answers' allows over 1h is 100.8% of errors\n  write a factor below 14.2," in found
+    assert [] == findings("SLO303", "slo:burn_rate_1h > 14.4", target="x")
+
+
+def test_an_objective_that_is_none_is_another_checks_affair():
+    """SLO102's."""
+    assert [] == findings("SLO303", "slo:burn_rate_1h > 14.4", target="0")
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "wrong"),
+    [
+        ("1h", "5m", False), ("6h", "30m", False), ("4d", "6h", False), ("1h", "15m", False), ("1h", "20m", True),
+        ("1h", "3m", True), ("1d", "1h", True), ("3d", "4h", True),
+    ],
+)  # fmt: skip
+def test_a_short_window_is_about_a_twelfth(long, short, wrong):
+    """Give or take."""
+    found = findings("SLO304", f"errors:ratio_rate{long} > (2 * 0.001) and errors:ratio_rate{short} > (2 * 0.001)")
+    assert wrong is bool(found)
+
+
+@pytest.mark.parametrize(
+    ("expr", "wait", "long"),
+    [
+        ("errors:ratio_rate1h > (2 * 0.001) and errors:ratio_rate5m > (2 * 0.001)", "6m", True),
+        ("errors:ratio_rate1h > (2 * 0.001) and errors:ratio_rate5m > (2 * 0.001)", "5m", False),
+        ("errors:ratio_rate1h > (2 * 0.001)", "1h", False), ("errors:ratio_rate1h > (2 * 0.001)", "61m", True),
+        ("slo_errors:ratio > (2 * 0.001)", "61m", False),
+    ],
+)  # fmt: skip
+def test_a_wait_is_no_longer_than_the_window(expr, wait, long):
+    """The short one, where there is one."""
+    assert long is bool(findings("SLO306", expr, f"    for: {wait}\n"))
+
+
+@pytest.mark.parametrize(
+    ("expr", "uncovered"),
+    [
+        ("errors:ratio_rate1h > (14.4 * 0.001) or errors:ratio_rate6h > (6 * 0.001)", True),
+        ("errors:ratio_rate1h > (14.4 * 0.001) or errors:ratio_rate3d > (1 * 0.001)", False),
+        ("errors:ratio_rate1h > (14.4 * 0.001) or errors:ratio_rate3d > (1 - 0.999)", False),
+        ("errors:ratio_rate1h > (14.4 * 0.001) or slo:burnrate3d > 0.001", False), ("up{slo='answers'} == 0", False),
+    ],
+)  # fmt: skip
+def test_slow_burns_want_an_alert_too(expr, uncovered):
+    """Unless an alert may be about them."""
+    assert uncovered is bool(findings("SLO305", expr))
+
+
+def test_an_alert_that_is_not_on_a_burn_rate_may_cover_slow_ones():
+    """Nobody knows what it is about."""
+    other = "  - alert: BudgetSpent\n    expr: slo:errors:ratio_rate30d > 0.001\n    labels: {slo: answers}\n"
+    assert [] == findings("SLO305", "errors:ratio_rate1h > (14.4 * 0.001)", other)
+
+
+# --- Composites
+
+
+def composite(*parts, target="0.99", name="journey"):
+    """A composite of Nobl9's; each part is (name, weight)."""
+    listed = "".join(f"\n            - {{project: p, slo: {slo}, objective: ok, weight: {weight}}}" for slo, weight in parts)
+    return f"""\
+apiVersion: n9/v1alpha
+kind: SLO
+metadata: {{name: {name}, project: p}}
+spec:
+  service: shop
+  budgetingMethod: Occurrences
+  timeWindows: [{{unit: Day, count: 28, isRolling: true}}]
+  objectives:
+    - name: ok
+      target: {target}
+      composite:
+        maxDelay: 45m
+        components:
+          objectives:{listed}
+"""
+
+
+def test_a_composite_does_not_contain_itself():
+    """Not even over another one."""
+    files = {"a.yaml": composite(("b", 1), name="a"), "b.yaml": composite(("c", 1), ("a", 2), name="b")}
+    found = Repo(files).findings("SLO601")
+    assert [
+        "part 'b' of composite 'a' contains the composite itself: a → b → a\n  take it out",
+        "part 'a' of composite 'b' contains the composite itself: b → a → b\n  take it out",
+    ] == [text.split(": ", 1)[1] for text in found]
+
+
+def test_a_composite_of_a_cycle_elsewhere_is_not_in_it():
+    """The others hear of it."""
+    files = {"a.yaml": composite(("b", 1), name="a"), "b.yaml": composite(("b", 1), name="b")}
+    assert ["b.yaml"] == [text.split(":")[0] for text in Repo(files).findings("SLO601")]
+
+
+@pytest.mark.parametrize(
+    ("parts", "target", "reached"),
+    [
+        ((("a", 1), ("b", 1)), "0.995", "99.45%"), ((("a", 1), ("b", 1)), "0.9945", None), ((("a", 1), ("b", 9)), "0.995", None),
+        ((("a", 0), ("b", 9)), "0.995", None), ((("a", 0), ("b", 9)), "0.9999", "99.9%"), ((("a", 1), ("z", 1)), "0.9999", None),
+    ],
+)  # fmt: skip
+def test_a_composite_promises_no_more_than_its_parts(parts, target, reached):
+    """By their weights; where one counts for nothing, no more than the best of them; unknown parts may promise anything."""
+    first, second = (FACTORS.format(window="28d", target=own) for own in ("0.99", "0.999"))
+    files = {"a.yaml": first.replace("answers", "a"), "b.yaml": second.replace("answers", "b")}
+    found = Repo({"journey.yaml": composite(*parts, target=target), **files}).findings("SLO602")
+    assert ([] if reached is None else [reached]) == [text.split("\n")[0].split()[-1] for text in found]
