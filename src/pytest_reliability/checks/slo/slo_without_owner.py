@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
+from pytest_reliability.model.links import owner_of
 from pytest_reliability.model.nodes import Component, Ownership, Slo
 from pytest_reliability.report import Level, Severity
 
@@ -13,7 +14,7 @@ from pytest_reliability.report import Level, Severity
 @check(Slo, code="SLO401", severity=Severity.WARNING, level=Level.BRONZE, needs=(Ownership, Component))
 def slo_without_owner(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """When a budget is spent somebody has to decide what to do about it; an SLO without an owner is only a graph."""
-    if slo.owner or _in_catalogue(slo, graph) or any(rules.owners_of(slo.at.path) for rules in graph.of(Ownership)):
+    if owner_of(graph, slo) or _in_catalogue(slo, graph) or any(rules.owners_of(slo.at.path) for rules in graph.of(Ownership)):
         return
     where = "labels" if slo.dialect == "sloth" else "metadata.labels"
     yield Problem(
