@@ -380,7 +380,7 @@ def test_what_nobl9_refuses_is_told(old, new, expected):
         ("2026-01-01 00:00:00", "2026-13-01 00:00:00",
          "wrong-value 19: startTime is '2026-13-01 00:00:00'; a date and time such as"),
         ("2026-01-01 00:00:00", "2019-01-01 00:00:00",
-         "wrong-value 19: startTime is '2019-01-01 00:00:00'; a date and time such as"),
+         "wrong-value 19: startTime is '2019-01-01 00:00:00'; a day from 2020 on is expected"),
         ("Europe/Berlin", "berlin time", "wrong-value 19: timeZone is 'berlin time'; a time zone of the IANA database"),
     ],
 )  # fmt: skip

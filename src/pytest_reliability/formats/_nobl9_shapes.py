@@ -1,11 +1,13 @@
-"""The shapes of Nobl9's objects, as its own SDK validates them."""
+"""The shapes of Nobl9's objects, as its own SDK validates them. OpenSLO has grown out of them, and shares some."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 
+from pytest_reliability.formats import _openslo
 from pytest_reliability.formats._nobl9_sources import DATA_SOURCES
+from pytest_reliability.formats._openslo import DESCRIPTION, OPERATOR, SHARE, some
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.shape import ANYTHING, BOOLEAN, NUMBER, STRING, URL, Entries, Fields, Items, Scalar, Shape, choice
 
@@ -30,34 +32,11 @@ def _lasting(expected: str, least: float, most: float = float("inf"), step: floa
     return Scalar(f"{expected}, in h, m and s,", types=(str,), accepts=accepts)
 
 
-def _is_moment(text: str) -> bool:
-    from datetime import datetime
-
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").year >= 2020
-    except ValueError:
-        return False
-
-
-def _is_share(text: str) -> bool:
-    try:
-        return 0 < float(text) <= 1
-    except ValueError:
-        return False
-
-
 NAME = Scalar(
     "a name of lower-case letters, digits and - that begins and ends with a letter or a digit",
     types=(str,),
     accepts=re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?").fullmatch,
 )
-DESCRIPTION = Scalar("a text of at most 1050 characters", types=(str,), accepts=lambda text: len(text) <= 1050)
-ZONE = Scalar(
-    "a time zone of the IANA database such as America/New_York",
-    types=(str,),
-    accepts=re.compile(r"[A-Z][\w+-]*(?:/[A-Z][\w+-]*){0,2}").fullmatch,
-)
-OPERATOR = choice("lte", "gte", "lt", "gt")
 METADATA = Fields(
     "metadata",
     {
@@ -74,11 +53,6 @@ METADATA = Fields(
     required=("name",),
     growing=True,
 )
-
-
-def _some(what: str) -> Fields:
-    """A mapping whose keys depend on other fields; they are looked at apart."""
-    return Fields(what, {}, open=True)
 
 
 METRIC = Fields("a metric", {name: source.shape(name) for name, source in DATA_SOURCES.items()}, growing=True)
@@ -119,8 +93,8 @@ OBJECTIVE = Fields(
         "name": NAME,
         "value": NUMBER,
         "target": NUMBER,
-        "timeSliceTarget": Scalar("a number above 0, at most 1,", types=(int, float), accepts=_is_share),
-        "countMetrics": _some("countMetrics"),
+        "timeSliceTarget": SHARE,
+        "countMetrics": some("countMetrics"),
         "rawMetric": Fields("a rawMetric", {"query": METRIC}, required=("query",)),
         "composite": COMPOSITE,
         "op": OPERATOR,
@@ -135,16 +109,7 @@ ROLLING = Fields(
         "unit": choice("Minute", "Hour", "Day"),
         "count": Scalar("a whole number above 0", types=(int,), accepts=re.compile(r"\+?0*[1-9]\d*").fullmatch),
         "isRolling": BOOLEAN,
-        "calendar": Fields(
-            "a calendar",
-            {
-                "startTime": Scalar(
-                    "a date and time such as 2026-01-31 00:00:00, from 2020 on,", types=(str,), accepts=_is_moment
-                ),
-                "timeZone": ZONE,
-            },
-            required=("startTime", "timeZone"),
-        ),
+        "calendar": _openslo.CALENDAR,
         "period": ANYTHING,
     },
     required=("unit", "count"),
@@ -173,9 +138,9 @@ SPEC = Fields(
             required=("metricSource",),
         ),
         "budgetingMethod": choice("Occurrences", "Timeslices"),
-        "objectives": Items(_some("an objective"), minimum=1),
+        "objectives": Items(some("an objective"), minimum=1),
         "service": NAME,
-        "timeWindows": Items(_some("a time window"), minimum=1, maximum=1),
+        "timeWindows": Items(some("a time window"), minimum=1, maximum=1),
         "alertPolicies": Items(NAME),
         "attachments": Items(Fields("an attachment", {"url": URL, "displayName": STRING}, required=("url",)), maximum=20),
         "tier": STRING,
@@ -259,7 +224,7 @@ POLICY = Fields(
         "description": DESCRIPTION,
         "severity": choice("Low", "Medium", "High"),
         "coolDown": _lasting("a duration of at least 5m", 300),
-        "conditions": Items(_some("a condition"), minimum=1),
+        "conditions": Items(some("a condition"), minimum=1),
         "alertMethods": Items(
             Fields("an alert method", {"metadata": METHOD_NAMED}, required=("metadata",), growing=True),
         ),
@@ -268,7 +233,7 @@ POLICY = Fields(
     renamed={"cooldown": "coolDown", "notificationTargets": "alertMethods"},
     growing=True,
 )
-SPECS: dict[str, Shape] = {"SLO": SPEC, "AlertPolicy": POLICY, "Service": _some("a service's spec")}
+SPECS: dict[str, Shape] = {"SLO": SPEC, "AlertPolicy": POLICY, "Service": some("a service's spec")}
 DOCUMENTS = {
     kind: Fields(
         f"a {DEFINED[kind]}" if kind != "Service" else "a Nobl9 service",

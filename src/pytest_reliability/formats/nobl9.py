@@ -19,6 +19,7 @@ The range of a target and the weights of composites are matters of checks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -39,10 +40,10 @@ from pytest_reliability.formats._nobl9_shapes import (
     DOCUMENTS,
     MEASUREMENTS,
     OBJECTIVE,
-    OPERATOR,
     ROLLING,
 )
 from pytest_reliability.formats._nobl9_sources import DATA_SOURCES
+from pytest_reliability.formats._openslo import OPERATOR
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import (
@@ -326,6 +327,11 @@ class _Slo(_Object):
             message = "a time window has isRolling: true and 'calendar', which exclude each other"
             yield self.fault("conflicting-fields", at, message, "keep one of them")
         yield from shape.faults(self.tree, ROLLING if rolling else CALENDAR, window)
+        calendar = _mapping(window, "calendar")
+        start = _slo.text(calendar, "startTime") or ""
+        if re.match(r"[01]\d{3}-|20[01]\d-", start):
+            message = f"startTime is {start!r}; a day from 2020 on is expected"
+            yield self.fault("wrong-value", self.tree.at(calendar, "startTime"), message)
         length = self.length(window)
         least, most = (300, 31) if rolling else (0, 366)
         if length is not None and not least <= length.seconds <= most * 86400:
