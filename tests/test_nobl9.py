@@ -452,6 +452,11 @@ def test_a_policy_is_the_burn_rate_of_its_conditions():
     assert ("fast-burn", (rate,)) == (policy.name, policy.burn_rates)
 
 
+def test_a_cool_down_is_spelled_either_way():
+    """As in Nobl9's own documentation."""
+    assert [] == faults(POLICY.replace("coolDown", "cooldown"))
+
+
 def conditions(*texts):
     """A policy with other conditions."""
     before, _, after = POLICY.partition("  conditions:\n")

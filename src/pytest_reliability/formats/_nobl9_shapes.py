@@ -218,19 +218,22 @@ CONDITIONS = {
         at_most_one=(),
     ),
 }
+COOL_DOWN = _lasting("a duration of at least 5m", 300)
 POLICY = Fields(
     "an alert policy's spec",
     {
         "description": DESCRIPTION,
         "severity": choice("Low", "Medium", "High"),
-        "coolDown": _lasting("a duration of at least 5m", 300),
+        "coolDown": COOL_DOWN,
+        "cooldown": COOL_DOWN,  # as Nobl9's documentation spells it here and there
         "conditions": Items(some("a condition"), minimum=1),
         "alertMethods": Items(
             Fields("an alert method", {"metadata": METHOD_NAMED}, required=("metadata",), growing=True),
         ),
     },
     required=("severity", "conditions"),
-    renamed={"cooldown": "coolDown", "notificationTargets": "alertMethods"},
+    at_most_one=(("coolDown", "cooldown"),),
+    renamed={"notificationTargets": "alertMethods"},
     growing=True,
 )
 SPECS: dict[str, Shape] = {"SLO": SPEC, "AlertPolicy": POLICY, "Service": some("a service's spec")}
