@@ -7,7 +7,7 @@
 * queries: the texts that data sources are asked by; where there is none, the fields, put together. Only Prometheus and what
   takes its language are PromQL. The text of `goodTotal` gives both counts and has no role
 * `rawMetric`: `threshold` and `operator` are `value` and `op`, which the query's values are compared with
-* Timeslices: slices of a minute, good where `timeSliceTarget` of it is
+* Timeslices: a slice is good where `timeSliceTarget` of it is; how long it is, Nobl9 decides
 * owner, runbook, dashboard: what labels, then annotations have under one of `OWNER_KEYS`, `RUNBOOK_KEYS` and `DASHBOARD_KEYS`;
   the URL of an attachment whose displayName has runbook or playbook, dashboard or Grafana in it
 * an `AlertPolicy`: an `AlertPolicy` whose burn rates are its conditions; an SLO's `alertPolicies` are its `policies`. All
@@ -68,7 +68,6 @@ OTHER_KINDS = (
     "Report", "RoleBinding", "UserGroup",
 )  # fmt: skip
 """Kinds that are not read: they say nothing about reliability."""
-SLICE = Duration.parse("1m")
 UNITS = {"Second": "s", "Minute": "m", "Hour": "h", "Day": "d", "Week": "w", "Month": "M", "Quarter": "Q", "Year": "Y"}
 
 # --- Which documents are ours -----------------------------------------------------------------------------------------
@@ -178,14 +177,14 @@ class _Policy(_Object):
 
     def burn_rates(self, conditions: list[dict[str, Any]]) -> Iterator[BurnRate]:
         """One for each condition; two on one burn rate over two windows are one."""
-        windowed = [item for item in conditions if self.average(item) is not None and _slo.duration(item, "alertingWindow")]
-        pair = sorted(windowed, key=lambda item: (_slo.duration(item, "alertingWindow") or SLICE).seconds)
+        lengths = {id(item): window for item in conditions if (window := _slo.duration(item, "alertingWindow"))}
+        windowed = [item for item in conditions if self.average(item) is not None and id(item) in lengths]
+        pair = sorted(windowed, key=lambda item: lengths[id(item)].seconds)
         together = len(pair) == 2 and self.average(pair[0]) == self.average(pair[1])
         for condition in conditions:
             if together and condition is pair[0]:
                 continue
-            short = _slo.duration(pair[0], "alertingWindow") if together and condition is pair[1] else None
-            yield self.burn_rate(condition, short)
+            yield self.burn_rate(condition, lengths[id(pair[0])] if together and condition is pair[1] else None)
 
     def average(self, condition: dict[str, Any]) -> Decimal | None:
         """The average burn rate that it is on."""
@@ -423,7 +422,6 @@ class _Slo(_Object):
             window_at=tree.at(window, "count") if "count" in window else None,
             rolling=window.get("isRolling") is True,
             method="timeslices" if sliced else "occurrences",
-            slice=SLICE if sliced else None,
             slice_objective=_slo.number(tree, objective, "timeSliceTarget") if sliced else None,
             queries=queries,
             threshold=threshold,
