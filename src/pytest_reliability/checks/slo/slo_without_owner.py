@@ -10,17 +10,24 @@ from pytest_reliability.model.links import owner_of
 from pytest_reliability.model.nodes import Component, Ownership, Slo
 from pytest_reliability.report import Level, Severity
 
+PLACES = {
+    "sloth": "labels.owner: <team>",
+    "nobl9": "metadata.labels.owner: [<team>]",
+    "keptn": "filter.owner: <team>",
+    "datadog": "the tag owner:<team>",
+}
+"""Where each dialect has room for one; the others have it in their labels."""
+
 
 @check(Slo, code="SLO401", severity=Severity.WARNING, level=Level.BRONZE, needs=(Ownership, Component))
 def slo_without_owner(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """When a budget is spent somebody has to decide what to do about it; an SLO without an owner is only a graph."""
     if owner_of(graph, slo) or _in_catalogue(slo, graph) or any(rules.owners_of(slo.at.path) for rules in graph.of(Ownership)):
         return
-    where = "labels" if slo.dialect == "sloth" else "metadata.labels"
     yield Problem(
         slo.at,
         f"SLO {slo.name!r} has no owner",
-        hint=f"add {where}.owner: <team>, or a line for {slo.at.path} to CODEOWNERS",
+        hint=f"add {PLACES.get(slo.dialect, 'metadata.labels.owner: <team>')}, or a line for {slo.at.path} to CODEOWNERS",
     )
 
 
