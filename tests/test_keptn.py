@@ -165,6 +165,12 @@ def test_other_files_are_left_alone(text):
     assert [] == read(text)
 
 
+@pytest.mark.parametrize("code", ["SLO102", "SLO104", "SLO301", "SLO402", "SLO403"])
+def test_a_gate_has_no_budget(code):
+    """It stops a deployment; nothing burns, and nobody is woken up."""
+    assert [] == Repo({"cart/slo.yaml": GATE}).findings(code)
+
+
 def test_gates_of_one_name_in_two_files_are_no_duplicates():
     """The service and the stage that a file is uploaded for tell them apart; two in one file are."""
     gate = "spec_version: '1.0'\nobjectives: [{sli: throughput}]\n"

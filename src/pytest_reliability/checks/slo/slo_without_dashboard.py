@@ -14,6 +14,6 @@ from pytest_reliability.report import Level, Severity
 @check(Slo, code="SLO403", severity=Severity.INFO, level=Level.GOLD, needs=(Alert, Dashboard))
 def slo_without_dashboard(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """A budget that people see every day is a part of their decisions; one that they would have to ask for is not."""
-    if dashboard_of(graph, slo) is None:
+    if slo.dialect != "keptn" and dashboard_of(graph, slo) is None:
         where = "labels" if slo.dialect == "sloth" else "metadata.annotations"
         yield Problem(slo.at, f"no dashboard shows SLO {slo.name!r}", hint=f"add {where}.dashboard: <its address>")

@@ -21,7 +21,7 @@ PLACES = {
 @check(Slo, code="SLO402", severity=Severity.WARNING, level=Level.SILVER, needs=(Alert, Runbook))
 def slo_without_runbook(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """Whoever is told that a budget burns needs to know what to do first, and at night nobody wants to find it out."""
-    if runbook_of(graph, slo) is None:
+    if slo.dialect != "keptn" and runbook_of(graph, slo) is None:
         where = PLACES.get(slo.dialect, "metadata.annotations.runbook_url")
         name = slo.name.partition(":")[0]
         yield Problem(slo.at, f"SLO {slo.name!r} names no runbook", hint=f"add {where}: docs/runbooks/{name}.md")
