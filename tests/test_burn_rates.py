@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_reliability.model.duration import Duration
-from pytest_reliability.model.nodes import BurnRate
+from pytest_reliability.model.nodes import Alert, BurnRate, Slo
 from pytest_reliability.promql.burn_rate import Burn, burn_rates
 from pytest_reliability.testing import Repo
 
@@ -380,6 +380,7 @@ def test_a_period_that_is_not_known_says_nothing():
     """An alert for no SLO, or for SLOs of several windows."""
     expr = "slo:burn_rate_1h > 14.4"
     assert [] == Repo({"alerts.yaml": alert(expr)}).findings("SLO302")
+    assert [] == findings("SLO302", "slo:burnrate1h > 0.001")
     week = FACTORS.format(window="7d", target="0.9").replace("answers", "week")
     month = FACTORS.format(window="30d", target="0.9").replace("answers", "month")
     both = alert(expr, "    annotations: {reliability/slo: 'week, month'}\n")
@@ -408,8 +409,48 @@ def test_the_objective_of_the_slo_counts_where_the_alert_has_none():
     """And each SLO that the alert is for."""
     assert [] == findings("SLO303", "slo:burn_rate_1h > 14.4", target="0.94")
     (found,) = findings("SLO303", "slo:burn_rate_1h > 14.4", target="0.93")
-    assert "an objective of 93% of SLO 'answers' allows over 1h is 100.8% of errors\n  write a factor below 14.2," in found
+    assert "an objective of 93% of SLO 'answers' allows is 100.8% of errors\n  write a factor below 14.2," in found
     assert [] == findings("SLO303", "slo:burn_rate_1h > 14.4", target="x")
+
+
+OPENSLO_POLICY = """\
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata: {{name: page}}
+spec:
+  conditions: [{{conditionRef: fast}}]
+  notificationTargets: []
+---
+apiVersion: openslo/v1
+kind: AlertCondition
+metadata: {{name: fast}}
+spec:
+  severity: page
+  condition: {{kind: burnrate, op: {op}, threshold: {threshold}, lookbackWindow: 1h, alertAfter: {wait}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("op", "threshold", "never"),
+    [("gt", "10", True), ("gte", "10", False), ("gte", "10.5", True), ("gt", "9", False), ("lt", "20", False)],
+)
+def test_conditions_of_alert_policies_are_judged_too(op, threshold, never):
+    """For the SLOs that refer to them; a complete outage reaches its very burn rate."""
+    slo = FACTORS.format(window="30d", target="0.9") + "  alertPolicies: [page]\n"
+    files = {"slo.yaml": slo, "policy.yaml": OPENSLO_POLICY.format(op=op, threshold=threshold, wait="2h")}
+    found = Repo(files).findings("SLO303")
+    assert never is bool(found)
+    assert all(text.startswith("policy.yaml:13:") for text in found)
+    (late,) = Repo(files).findings("SLO306")
+    assert late.startswith("policy.yaml:10:18: alert condition 'fast' waits for 2h, longer than its window of 1h: ")
+
+
+def test_a_factor_that_stands_alone_can_be_put_right_by_a_machine():
+    """In an expression it stands more than once."""
+    slo = FACTORS.format(window="7d", target="0.9") + "  alertPolicies: [page]\n"
+    files = {"slo.yaml": slo, "policy.yaml": OPENSLO_POLICY.format(op="gt", threshold="14.4", wait="5m")}
+    (found,) = Repo(files).outcome("SLO302").findings
+    assert ("14.4", "3.36", 13) == (found.edit.old, found.edit.new, found.edit.at.line)
 
 
 def test_an_objective_that_is_none_is_another_checks_affair():
@@ -428,6 +469,19 @@ def test_a_short_window_is_about_a_twelfth(long, short, wrong):
     """Give or take."""
     found = findings("SLO304", f"errors:ratio_rate{long} > (2 * 0.001) and errors:ratio_rate{short} > (2 * 0.001)")
     assert wrong is bool(found)
+
+
+def test_a_short_window_is_short():
+    """Where it is declared as such, and is not."""
+    windows = "apiVersion: sloth.slok.dev/v1\nkind: AlertWindows\nspec:\n  sloPeriod: 7d\n"
+    for severity in ("page", "ticket"):
+        windows += f"  {severity}:\n"
+        for speed, short in (("quick", "5m"), ("slow", "1h")):
+            windows += f"    {speed}: {{errorBudgetPercent: 8, shortWindow: {short}, longWindow: 1h}}\n"
+    found = Repo({"windows.yaml": windows}).findings("SLO304")
+    assert ["looks back over 1h and 1h, 1:1 instead of about 1:12, so that it never ends the alert any sooner"] * 2 == [
+        text.split(": ", 1)[1].split("\n")[0].split("' ")[1] for text in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -504,6 +558,26 @@ def test_a_composite_of_a_cycle_elsewhere_is_not_in_it():
     assert ["b.yaml"] == [text.split(":")[0] for text in Repo(files).findings("SLO601")]
 
 
+def test_a_composite_may_stand_beside_its_parts():
+    """As in Nobl9's older kind, where no part has a weight."""
+    older = """\
+apiVersion: n9/v1alpha
+kind: SLO
+metadata: {name: journey, project: p}
+spec:
+  service: shop
+  budgetingMethod: Occurrences
+  timeWindows: [{unit: Day, count: 28, isRolling: true}]
+  composite: {target: 0.9995, burnRateCondition: {value: 1, op: gt}}
+  objectives:
+    - {name: a, target: 0.99}
+    - {name: b, target: 0.999}
+"""
+    (found,) = Repo({"journey.yaml": older}).findings("SLO602")
+    assert "promises 99.95%, but the best of its parts promises 99.9%" in found
+    assert [] == Repo({"journey.yaml": older.replace("0.9995", "0.999")}).findings("SLO602")
+
+
 @pytest.mark.parametrize(
     ("parts", "target", "reached"),
     [
@@ -517,3 +591,29 @@ def test_a_composite_promises_no_more_than_its_parts(parts, target, reached):
     files = {"a.yaml": first.replace("answers", "a"), "b.yaml": second.replace("answers", "b")}
     found = Repo({"journey.yaml": composite(*parts, target=target), **files}).findings("SLO602")
     assert ([] if reached is None else [reached]) == [text.split("\n")[0].split()[-1] for text in found]
+
+
+# --- Real files
+
+
+def test_alerts_on_burn_rates_are_found_among_real_ones(corpus):
+    """All of them, with everything that they say, and no others."""
+    mixins = corpus / "monitoring"
+    files = {str(path.relative_to(corpus)): path.read_bytes() for path in mixins.rglob("*") if path.suffix in (".yaml", ".yml")}
+    graph = Repo(files).graph
+    assert len(graph.of(Alert)) > 1000
+    assert {("alert 'KubeAPIErrorBudgetBurn'", *pair) for pair in (("1h", "5m"), ("6h", "30m"), ("1d", "2h"), ("3d", "6h"))} == {
+        (rate.holder, rate.long.text, rate.short.text) for rate in graph.of(BurnRate)
+    }
+
+
+def test_what_sloth_generates_is_read_back(corpus):
+    """Its golden files: four burn rates for each pair of alerts, each for its SLO."""
+    folder = corpus / "slo" / "slok__sloth" / "examples"
+    for path in sorted((folder / "_gen").glob("*.yml")):
+        graph = Repo({"rules.yaml": path.read_bytes(), "slo.yaml": (folder / path.name).read_bytes()}).graph
+        written = [rate for rate in graph.of(BurnRate) if rate.at.path == "rules.yaml"]
+        assert 2 * len(graph.of(Alert)) == len(written), path
+        assert all(rate.factor and rate.long and rate.short and rate.objective for rate in written), path
+        if graph.of(Slo):
+            assert all(1 == len(graph.slos_burning(rate)) for rate in written), path

@@ -112,7 +112,8 @@ def test_an_annotation_with_another_name_names_another(value):
 
 def test_an_annotation_is_stronger_than_a_label():
     """It says what it is for; a label may be there for another reason."""
-    files = {"a.yaml": openslo("a"), "b.yaml": openslo("b"), "rules.yaml": rules(alert(labels="slo: a", annotations="reliability/slo: b"))}
+    both = rules(alert(labels="slo: a", annotations="reliability/slo: b"))
+    files = {"a.yaml": openslo("a"), "b.yaml": openslo("b"), "rules.yaml": both}
     assert [("shop/b", "Alarm")] == [(slo, alert) for slo, alert, _, _ in links(files)]
 
 
@@ -124,6 +125,7 @@ def test_an_annotation_is_stronger_than_a_label():
     [
         (sloth(), "sloth_id: shop-answers", "its label sloth_id is 'shop-answers'"),
         (sloth(), "sloth_slo: answers, sloth_service: shop", "its label sloth_slo is 'answers'"),
+        (sloth("a-b", "c-d"), "sloth_id: c-d-a-b", "its label sloth_id is 'c-d-a-b'"),
         (sloth(), "sloth_slo: answers", "its label sloth_slo is 'answers'"),
         (openslo(), "sloth_id: shop-answers-0", "its label sloth_id is 'shop-answers-0'"),
         (openslo(), "sloth_slo: answers-0, sloth_service: shop", "its label sloth_slo is 'answers-0'"),
@@ -208,7 +210,9 @@ def test_rules_may_read_rules():
     assert "it reads x whose label slo is 'answers'" == evidence(openslo(), *some)
 
 
-@pytest.mark.parametrize(("matcher", "linked"), [("", True), ('{env="prod"}', True), ('{env="test"}', False), ('{zone="a"}', True)])
+@pytest.mark.parametrize(
+    ("matcher", "linked"), [("", True), ('{env="prod"}', True), ('{env="test"}', False), ('{zone="a"}', True)]
+)
 def test_rules_that_the_matchers_rule_out_are_not_read(matcher, linked):
     """A label that a rule does not set may come from what it reads."""
     some = (record("a:ratio", labels="slo: answers, env: prod"), alert(f"a:ratio{matcher} > 0.1"))
@@ -217,10 +221,8 @@ def test_rules_that_the_matchers_rule_out_are_not_read(matcher, linked):
 
 def test_an_alert_on_the_series_of_several_slos_is_for_all_of_them():
     """One alert over a recorded burn rate is enough for many."""
-    files = {
-        "a.yaml": openslo("a"), "b.yaml": openslo("b"), "c.yaml": openslo("c"),
-        "rules.yaml": rules(record("slo:burn_rate1h", labels="slo: a"), record("slo:burn_rate1h", labels="slo: b"), alert("slo:burn_rate1h > 14.4")),
-    }  # fmt: skip
+    recorded = (record("slo:burn_rate1h", labels=f"slo: {name}") for name in "ab")
+    files = {f"{name}.yaml": openslo(name) for name in "abc"} | {"rules.yaml": rules(*recorded, alert("slo:burn_rate1h > 14.4"))}
     assert [("shop/a", True), ("shop/b", True)] == [(slo, certain) for slo, _, certain, _ in links(files)]
 
 
@@ -235,7 +237,8 @@ def test_a_label_that_names_no_slo_leaves_the_expression_to_speak():
 
 def test_two_slos_of_one_name_are_an_ambiguity():
     """Each may be meant, and none is."""
-    files = {"a.yaml": openslo(service="shop"), "b.yaml": openslo(service="blog"), "rules.yaml": rules(alert(labels="slo: answers"))}
+    slos = {"a.yaml": openslo(service="shop"), "b.yaml": openslo(service="blog")}
+    files = {**slos, "rules.yaml": rules(alert(labels="slo: answers"))}
     both = "its label slo is 'answers', and 2 SLOs fit: a.yaml:3, b.yaml:3"
     assert [("shop/answers", "Alarm", False, both), ("blog/answers", "Alarm", False, both)] == links(files)
 
@@ -263,16 +266,19 @@ def test_nothing_is_held_against_slos_that_an_alert_may_be_for():
 
 def test_the_burn_rates_of_linked_alerts_are_the_slos():
     """And the other way round."""
-    files = {"slo.yaml": openslo(), "rules.yaml": rules(alert("slo:burn_rate1h > 14.4", labels="slo: answers"), alert("a:burn_rate1h > 6"))}
-    graph = Repo(files).graph
+    some = rules(alert("slo:burn_rate1h > 14.4", labels="slo: answers"), alert("a:burn_rate1h > 6"))
+    graph = Repo({"slo.yaml": openslo(), "rules.yaml": some}).graph
     (slo,) = graph.of(Slo)
     first, second = graph.of(BurnRate)
     assert ((first,), (slo,), ()) == (graph.burn_rates_of(slo), graph.slos_burning(first), graph.slos_burning(second))
 
 
-def test_without_slos_there_are_no_links():
-    """And no work."""
-    assert [] == links({"rules.yaml": rules(alert(labels="slo: answers"))})
+def test_certainty_outweighs_ambiguity():
+    """What one name leaves open the other tells."""
+    slos = {"a.yaml": openslo(service="shop"), "b.yaml": openslo(service="blog")}
+    for names in ("shop/answers, answers", "answers, shop/answers"):
+        found = links({**slos, "rules.yaml": rules(alert(annotations=f"reliability/slo: '{names}'"))})
+        assert [("shop/answers", True), ("blog/answers", False)] == [(slo, certain) for slo, _, certain, _ in found]
 
 
 # --- What an expression reads
@@ -320,7 +326,8 @@ def test_the_slo_names_its_runbook_before_its_alerts_do():
     ("path", "text", "found"),
     [
         ("docs/runbooks/alarm.md", "# What to do\n", True), ("docs/runbooks/x.md", "# Alarm\n", True),
-        ("docs/runbooks/x.md", "---\nalerts: [Other, Alarm]\n---\n# X\n", True), ("docs/runbooks/answers.md", "# Answers\n", False),
+        ("docs/runbooks/x.md", "---\nalerts: [Other, Alarm]\n---\n# X\n", True),
+        ("docs/runbooks/answers.md", "# Answers\n", False),
         ("docs/runbooks/alarms.md", "# Alarms\n", False),
     ],
 )  # fmt: skip
@@ -332,7 +339,8 @@ def test_a_runbook_may_say_that_it_is_for_the_alert(path, text, found):
 
 def test_an_alert_for_another_slo_names_no_runbook():
     """However near it stands."""
-    assert None is runbook({"slo.yaml": openslo(), "rules.yaml": rules(alert(labels="slo: b", annotations="runbook_url: alert.md"))})
+    other = rules(alert(labels="slo: b", annotations="runbook_url: alert.md"))
+    assert None is runbook({"slo.yaml": openslo(), "rules.yaml": other})
 
 
 # --- SLO → dashboard
@@ -349,8 +357,8 @@ def panel(expr):
     ("expr", "found"),
     [
         ('x{slo="answers"}', True), ('x{sloth_slo="$slo"}', True), ('rate(all_total{job="shop"}[5m])', True),
-        ('rate(all_total{job="shop", zone="a"}[5m])', True), ('rate(all_total{job="blog"}[5m])', False), ("rate(all_total[5m])", False),
-        ('x{slo="answer"}', False), ('x{job="shop"}', False),
+        ('rate(all_total{job="shop", zone="a"}[5m])', True), ('rate(all_total{job="blog"}[5m])', False),
+        ("rate(all_total[5m])", False), ('x{slo="answer"}', False), ('x{job="shop"}', False),
     ],
 )  # fmt: skip
 def test_a_panel_may_show_the_slo(expr, found):
@@ -430,6 +438,9 @@ def marked(arguments):
     return f"import pytest\n\n\n@pytest.mark.latency_budget({arguments})\ndef test_it(latency):\n    latency(print)\n"
 
 
+K6 = "import http from 'k6/http';\nexport const options = {thresholds: {http_req_duration: ['p(95)<9']}};"
+
+
 @pytest.mark.parametrize(
     ("files", "tested"),
     [
@@ -437,7 +448,7 @@ def marked(arguments):
         ({"tests/test_x.py": marked('p95="300ms"')}, False), ({"tests/test_x.py": marked('slo="serach"')}, False),
         ({"app.py": "", ".reliability.yaml": "latency:\n  routes:\n    GET /search: {slo: search}\n"}, True),
         ({"app.py": "", ".reliability.yaml": "latency:\n  routes:\n    GET /search: {p95: 300ms}\n"}, False),
-        ({"app.py": "", "k6.js": "import http from 'k6/http';\nexport const options = {thresholds: {http_req_duration: ['p(95)<9']}};"}, True),
+        ({"app.py": "", "k6.js": K6}, True),
         ({"main.go": "package main"}, True),
     ],
 )  # fmt: skip
@@ -464,7 +475,8 @@ def test_another_services_code_needs_no_test():
     ("arguments", "looser"),
     [
         ('slo="search", p95="500ms"', ["p95 of 500ms"]), ('slo="search", p99="500ms"', ["p99 of 500ms"]), ('slo="search"', []),
-        ('slo="search", p99="300ms"', []), ('slo="search", p999="500ms"', []), ('slo="search", max="500ms"', []),
+        ('slo="search", p99="300ms"', []), ('slo="search", mean="500ms"', []),
+        ('slo="search", p999="500ms"', []), ('slo="search", max="500ms"', []),
         ('"99% under 500ms", slo="search"', ["p99 of 500ms"]), ('"95% under 400ms", slo="search"', ["p95 of 400ms"]),
         ('slo="search", p95="500ms", p99="200ms"', []), ('slo="search", errors="1%", throughput="5/s"', []),
         ('slo="search", p50="400ms", p95="500ms"', ["p50 of 400ms", "p95 of 500ms"]), ('slo="search", p95="soon"', []),
@@ -482,19 +494,21 @@ def test_an_slo_that_limits_no_time_is_never_stricter():
     assert [] == Repo({"slo.yaml": sloth("search"), "test_x.py": marked('slo="search", p95="5s"')}).findings("LAT102")
 
 
+TWO = "2 SLOs have that name: 0.yaml:4, 1.yaml:4"
+
+
 @pytest.mark.parametrize(
-    ("slos", "name", "said"),
+    ("services", "name", "said"),
     [
-        ([], "search", "no SLO is called 'search'\n  write the SLO, or limits such as p95=\"300ms\" instead"),
-        ([sloth("search")], "serach", "no SLO is called 'serach'\n  did you mean slo='search'?"),
-        ([sloth("search", "a"), sloth("search", "b")], "search", "2 SLOs have that name: 0.yaml:4, 1.yaml:4\n  write slo='a/search' or slo='b/search'"),
-        ([sloth("search", "a"), sloth("search", "a")], "a/search", "2 SLOs have that name: 0.yaml:4, 1.yaml:4\n  rename one of the SLOs"),
-        ([sloth("search", "a")], "search", None), ([sloth("search", "a")], "a/search", None),
+        ("", "search", "no SLO is called 'search'\n  write the SLO, or limits such as p95=\"300ms\" instead"),
+        ("a", "serach", "no SLO is called 'serach'\n  did you mean slo='search'?"),
+        ("ab", "search", f"{TWO}\n  write slo='a/search' or slo='b/search'"),
+        ("aa", "a/search", f"{TWO}\n  rename one of the SLOs"), ("a", "search", None), ("a", "a/search", None),
     ],
 )  # fmt: skip
-def test_a_test_names_an_slo_that_is_there(slos, name, said):
+def test_a_test_names_an_slo_that_is_there(services, name, said):
     """Once, and only once."""
-    files = {f"{number}.yaml": text for number, text in enumerate(slos)}
+    files = {f"{number}.yaml": sloth("search", service) for number, service in enumerate(services)}
     found = Repo({**files, "test_x.py": marked(f'slo="{name}"')}).findings("LAT103")
     assert ([] if said is None else [f"test_it names slo={name!r}: {said}"]) == [text.split(": ", 1)[1] for text in found]
 

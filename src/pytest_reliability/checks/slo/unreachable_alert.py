@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
-from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import BurnRate
+from pytest_reliability.model.nodes import BurnRate, Slo
 from pytest_reliability.model.objectives import percent
 from pytest_reliability.report import Level
 
@@ -18,28 +17,30 @@ def unreachable_alert(rate: BurnRate, graph: Graph) -> Iterator[Problem]:
     """At a modest objective a high burn rate means more than 100% of errors: the alert that should wake somebody never fires."""
     if rate.factor is None:
         return
+    slos = graph.slos_burning(rate)
     if rate.objective is not None:
-        yield from _never(rate, rate.objective, rate.factor_at or rate.at, "")
+        yield from _never(rate, rate.factor, rate.objective, slos[0] if len(slos) == 1 else None, "")
         return
-    for slo in graph.slos_burning(rate):
+    for slo in slos:
         if slo.objective is not None:
-            yield from _never(rate, slo.objective, rate.factor_at or slo.objective_at, f" of SLO {slo.name!r}")
+            whose = "" if repr(slo.name) in rate.holder else f" of SLO {slo.name!r}"
+            yield from _never(rate, rate.factor, slo.objective, slo, whose)
 
 
-def _never(rate: BurnRate, objective: Decimal, at: Location, whose: str) -> Iterator[Problem]:
-    factor = rate.factor or Decimal(0)
+def _never(rate: BurnRate, factor: Decimal, objective: Decimal, slo: Slo | None, whose: str) -> Iterator[Problem]:
     needed = factor * (1 - objective)
     if not 0 < objective < 1 or needed < 1 or (needed == 1 and rate.inclusive):
         return
     over = f" over {rate.long}" if rate.long else ""
-    yield Problem(
-        at,
-        f"{rate.holder} can never fire: {factor:f} times the burn rate that an objective of {percent(objective)}{whose} allows"
-        f"{over} is {percent(needed)} of errors",
-        hint=f"write a factor below {_limit(objective)}, which is a complete outage, and a longer window",
+    message = (
+        f"{rate.holder} can never fire{over}: {factor:f} times the burn rate that an objective of {percent(objective)}{whose} "
+        f"allows is {percent(needed)} of errors"
     )
-
-
-def _limit(objective: Decimal) -> str:
-    """The burn rate of a complete outage, rounded down."""
-    return f"{(1 / (1 - objective)).quantize(Decimal('0.1'), rounding='ROUND_DOWN').normalize():f}"
+    if rate.factor_at is not None:
+        outage = (1 / (1 - objective)).quantize(Decimal("0.1"), rounding=ROUND_DOWN).normalize()
+        hint = f"write a factor below {outage:f}, which is a complete outage, and a longer window"
+        yield Problem(rate.factor_at, message, hint)
+        return
+    least = (1 - 1 / factor).quantize(Decimal("0.001"), rounding=ROUND_UP)
+    own = f", or alerts of your own: reliability generate rules {rate.at.path}" if slo else ""
+    yield Problem(slo.objective_at if slo else rate.at, message, f"it takes an objective of {percent(least)}{own}")

@@ -54,8 +54,6 @@ class Claim(NamedTuple):
 
 def alert_links(graph: Graph) -> tuple[AlertLink, ...]:
     """Every link between an alert and an SLO, in the order of the alerts."""
-    if not graph.of(Slo):
-        return ()
     claims = _Claims(graph)
     return tuple(link for alert in graph.of(Alert) for link in _links(graph, alert, claims))
 
@@ -85,7 +83,7 @@ def _evidence(claim: Claim, meant: tuple[Slo, ...]) -> str:
 def _meant(graph: Graph, alert: Rule | Dashboard, claim: Claim) -> tuple[Slo, ...]:
     """The SLOs that a claim may mean; those of the claimant's own service, where its words fit several."""
     if claim.identity:
-        fitting = tuple(slo for slo in graph.of(Slo) if claim.identity in _identities(slo))
+        fitting = _identified(graph, claim.identity)
     elif claim.service:
         named = graph.slo_named(f"{claim.service}/{claim.name}")
         # Pyrra's SLOs have no service, and their rules have whatever labels their metrics are selected by.
@@ -106,10 +104,10 @@ def _called(graph: Graph, name: str) -> tuple[Slo, ...]:
     return graph.slo_named(name) or tuple(slo for slo in numbered if slo.dialect == "openslo")
 
 
-def _identities(slo: Slo) -> tuple[str, ...]:
-    """What Sloth's rules may call an SLO."""
-    identity = f"{slo.service}-{slo.name}"
-    return (identity, f"{identity}-0") if slo.dialect == "openslo" else (identity,)
+def _identified(graph: Graph, identity: str) -> tuple[Slo, ...]:
+    """The SLOs that Sloth's rules call "service-name"; there may be more hyphens in both."""
+    hyphens = (at for at, letter in enumerate(identity) if letter == "-")
+    return tuple(slo for at in hyphens for slo in _called(graph, f"{identity[:at]}/{identity[at + 1 :]}"))
 
 
 # --- Claims
