@@ -452,6 +452,7 @@ class Reader(Document):
             long=_slo.duration(condition, "lookbackWindow"),
             severity=_slo.text(spec, "severity") or "",
             wait=_slo.duration(condition, "alertAfter"),
+            inclusive=condition.get("op") == "gte",
         )
 
     def slos(self, objectives: list[dict[str, Any]], asked: list[tuple[Query, ...]], about: About) -> Iterator[Slo]:

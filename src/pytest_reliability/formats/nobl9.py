@@ -205,6 +205,7 @@ class _Policy(_Object):
             severity=_slo.text(self.spec, "severity") or "",
             wait=_slo.duration(condition, "lastsFor"),
             budget=value if share else None,
+            inclusive=True,
         )
 
 
