@@ -43,4 +43,4 @@ def _never(rate: BurnRate, factor: Decimal, objective: Decimal, slo: Slo | None,
         return
     least = (1 - 1 / factor).quantize(Decimal("0.001"), rounding=ROUND_UP)
     own = f", or alerts of your own: reliability generate rules {rate.at.path}" if slo else ""
-    yield Problem(slo.objective_at if slo else rate.at, message, f"it takes an objective of {percent(least)}{own}")
+    yield Problem(slo.objective_at if slo else rate.at, message, f"it takes an objective of at least {percent(least)}{own}")
