@@ -304,7 +304,7 @@ def test_texts_may_say_which_share_of_the_budget_is_gone(text, budget):
 
 
 @pytest.mark.parametrize(
-    "expr", ["up == 0", "sum(rate(errors_total[5m])) > 20 * 0.1", "'sum(rate({app=\"x\"} |= \"error\" [1h])) > 14.4 * 0.001'"]
+    "expr", ["up == 0", "sum(rate(errors_total[5m])) > 20 * 0.1", '\'sum(rate({app="x"} |= "error" [1h])) > 14.4 * 0.001\'']
 )
 def test_other_alerts_give_none(expr):
     """Nor do those of Loki."""

@@ -175,7 +175,7 @@ def test_the_name_of_the_generated_alerts_is_no_evidence():
         ('x{sloth_id="shop-answers"} > 1', "it reads x whose label sloth_id is 'shop-answers'"),
         ('{__name__="x",slo="answers"} > 1', "it reads x whose label slo is 'answers'"),
         ('{slo="answers"} > 1', "it reads a series whose label slo is 'answers'"),
-        ("sum(x{le=~\"a{2}\", slo = `answers`}) > 1", "it reads x whose label slo is 'answers'"),
+        ('sum(x{le=~"a{2}", slo = `answers`}) > 1', "it reads x whose label slo is 'answers'"),
     ],
 )
 def test_matchers_of_the_series_name_the_slo(expr, said):

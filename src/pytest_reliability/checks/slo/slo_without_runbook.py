@@ -25,5 +25,3 @@ def slo_without_runbook(slo: Slo, graph: Graph) -> Iterator[Problem]:
         where = PLACES.get(slo.dialect, "metadata.annotations.runbook_url")
         name = slo.name.partition(":")[0]
         yield Problem(slo.at, f"SLO {slo.name!r} names no runbook", hint=f"add {where}: docs/runbooks/{name}.md")
-
-
