@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pytest_reliability.generate import options as words
 from pytest_reliability.generate.files import Generated, canonical, rules_file, unit_tests_file
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import Cannot, error_ratio, over_window
+from pytest_reliability.generate.ratio import NoRulesError, error_ratio, over_window
 from pytest_reliability.generate.rules import alert_name, quoted, rounded
 from pytest_reliability.generate.traffic import Stretch, average, averaged, counted, series_of
 from pytest_reliability.generate.windows import DAY, HOUR, MINUTE, burn_alerts, spelled
@@ -23,7 +23,7 @@ from pytest_reliability.generate.writing import yaml as written
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import AlertText, Alerting, GeneratedRules, Part, Query, Slo
+from pytest_reliability.model.nodes import Alerting, AlertText, GeneratedRules, Part, Query, Slo
 from pytest_reliability.model.settings import Settings, Vocabulary
 from pytest_reliability.testing import Repo
 
@@ -110,7 +110,9 @@ def test_windows_grow_and_shrink_with_the_period(period: str, expected: list[str
 
 def test_burn_rates_that_cannot_be_reached_are_lowered() -> None:
     """Of 10 events one may fail: a burn rate of 14.4 would need more than all of them to fail."""
-    assert ["page 7.5", "page 6", "ticket 3", "ticket 1"] == [line.rpartition(" ")[0].rsplit(" ", 2)[0] for line in table("0.9", "30d")]
+    assert ["page 7.5", "page 6", "ticket 3", "ticket 1"] == [
+        line.rpartition(" ")[0].rsplit(" ", 2)[0] for line in table("0.9", "30d")
+    ]
 
 
 def test_short_windows_hold_several_scrapes() -> None:
@@ -187,7 +189,10 @@ def test_ratios_of_bad_and_of_good_events() -> None:
     ("text", "expected"),
     [
         ("sum(rate(a_total[5m]))", "sum(rate(a_total[1h]))"),
-        ('sum(rate(a_total{x="[7m]"}[10m])) + sum(rate(b_total[ 10m ]))', 'sum(rate(a_total{x="[7m]"}[1h])) + sum(rate(b_total[1h]))'),
+        (
+            'sum(rate(a_total{x="[7m]"}[10m])) + sum(rate(b_total[ 10m ]))',
+            'sum(rate(a_total{x="[7m]"}[1h])) + sum(rate(b_total[1h]))',
+        ),
         ('a_total{job="x"}', 'sum(rate(a_total{job="x"}[1h]))'),
         ("http_request_duration_seconds_count", "sum(rate(http_request_duration_seconds_count[1h]))"),
     ],
@@ -210,13 +215,13 @@ def test_ranges_that_are_written_out(text: str, expected: str) -> None:
 )
 def test_queries_that_cannot_be_computed_over_any_window(text: str, language: str, reason: str) -> None:
     """Where nobody can tell what a query is over another window, there are no rules."""
-    with pytest.raises(Cannot, match=reason):
+    with pytest.raises(NoRulesError, match=reason):
         over_window(query("total", text, language))
 
 
 def test_a_query_that_cannot_be_filled_in() -> None:
     """One with placeholders that nobody knows is refused."""
-    with pytest.raises(Cannot, match="cannot be filled in"):
+    with pytest.raises(NoRulesError, match="cannot be filled in"):
         over_window(replace(query("total", "x"), parsable=None))
 
 
@@ -299,16 +304,16 @@ def test_an_alert_for_each_severity() -> None:
         "or\n"
         f"(\n  slo:error_ratio:rate6h{selector} > 6 * 0.001\n  and\n  slo:error_ratio:rate30m{selector} > 6 * 0.001\n)"
     ) == page["expr"]
-    assert {"service": "checkout", "severity": "critical"} == page["labels"]
+    assert {"slo": "checkout/availability", "service": "checkout", "severity": "critical"} == page["labels"]
     ticket = rules(slo())["CheckoutAvailabilityBurnsBudgetSteadily"]
-    assert {"service": "checkout", "severity": "warning"} == ticket["labels"]
+    assert {"slo": "checkout/availability", "service": "checkout", "severity": "warning"} == ticket["labels"]
     assert "faster than 10% of it within 1d, or 10% of it within 3d." in ticket["annotations"]["description"]
 
 
 def test_labels_that_route_alerts() -> None:
     """An SLO's own labels and those asked for come along; one that no Prometheus would take does not."""
     found = rules(slo(labels={"team": "web", "example.com/x": "1", "slo": "x"}), labels={"env": "prod"})
-    expected = {"team": "web", "env": "prod", "service": "checkout", "severity": "critical"}
+    expected = {"slo": "checkout/availability", "team": "web", "env": "prod", "service": "checkout", "severity": "critical"}
     assert expected == found["CheckoutAvailabilityBurnsBudgetFast"]["labels"]
     assert {"slo": "checkout/availability", "env": "prod"} == found["slo:objective:ratio"]["labels"]
 
@@ -337,7 +342,9 @@ def test_what_the_slo_says_of_its_alerts() -> None:
         ticket=AlertText(disabled=True),
     )
     found = rules(slo(alerting=alerting))
-    assert {"team": "web", "service": "checkout", "severity": "pager"} == found["CheckoutFails"]["labels"]
+    assert {"slo": "checkout/availability", "team": "web", "service": "checkout", "severity": "pager"} == found["CheckoutFails"][
+        "labels"
+    ]
     assert "docs/x.md" == found["CheckoutFails"]["annotations"]["runbook_url"]
     assert 1 == sum("alert" in rule for rule in found.values())
 
@@ -504,7 +511,9 @@ def test_yaml_comes_back_as_it_was(data: dict[str, Any]) -> None:
 def test_long_expressions_are_blocks() -> None:
     """An expression of several lines stays legible."""
     text = written([{"expr": "a\n/\nb", "x": {"z": ["1", 2, True, "yes", ""]}}, {"e": "a\nb\n"}])
-    assert 'expr: |-\n  a\n  /\n  b\nx:\n  z:\n    - "1"\n    - 2\n    - true\n    - "yes"\n    - ""\n---\ne: |\n  a\n  b\n' == text
+    assert (
+        'expr: |-\n  a\n  /\n  b\nx:\n  z:\n    - "1"\n    - 2\n    - true\n    - "yes"\n    - ""\n---\ne: |\n  a\n  b\n' == text
+    )
 
 
 # Traffic
@@ -515,11 +524,17 @@ def test_long_expressions_are_blocks() -> None:
     [
         (
             {"bad": BAD, "total": TOTAL},
-            [('http_requests_total{code="500", job="checkout"}', "bad"), ('http_requests_total{code="200", job="checkout"}', "good")],
+            [
+                ('http_requests_total{code="500", job="checkout"}', "bad"),
+                ('http_requests_total{code="200", job="checkout"}', "good"),
+            ],
         ),
         (
             {"good": GOOD, "total": TOTAL},
-            [('http_requests_total{code="200", job="checkout"}', "good"), ('http_requests_total{code="500", job="checkout"}', "bad")],
+            [
+                ('http_requests_total{code="200", job="checkout"}', "good"),
+                ('http_requests_total{code="500", job="checkout"}', "bad"),
+            ],
         ),
         (
             {"good": 'sum(rate(d_bucket{le="0.3"}[{{.window}}]))', "total": "sum(rate(d_count[{{.window}}]))"},
@@ -556,6 +571,7 @@ def test_an_average_over_time() -> None:
     story = [Stretch(600, Decimal(0)), Stretch(300, Decimal(1)), Stretch(600, Decimal(0))]
     assert Decimal("0.5") == average(story, 750, 300)
     assert "0+0x0 0+0x0 0+1x0 1-1x0 0+0x0 0" == averaged(story, 300, 300)
+    assert "0+0x0 0+0x0 0+1x0 1-1x0 0" == averaged([*story[:2], Stretch(300, Decimal(0))], 150, 300)
 
 
 # Tests of what cannot be tested
@@ -578,11 +594,17 @@ def again(generated: Generated, *nodes: Any) -> tuple[Graph, GeneratedRules]:
 def test_no_tests_without_alerts() -> None:
     """What has no alerts has no tests, and says so."""
     silent = slo(alerting=Alerting(at=AT, common=AlertText(disabled=True)))
-    for given, options, reason in (
+    for tested, options, reason in (
         (silent, {}, "it wants no alerts"),
         (slo(), {"alerts": False}, "its alerts are left out: --no-alerts"),
+        (slo(), {"recordings": False}, "the records that its alerts read are left out: --no-recordings"),
+        (
+            slo(),
+            {"form": "prometheusrule"},
+            "promtool tests files for Prometheus, not resources for its operator: --format prometheus",
+        ),
     ):
-        graph, node = again(made(given, **options), given)
+        graph, node = again(made(tested, **options), tested)
         tests = unit_tests_file(graph, node)
         assert [reason] == [said for _, said in tests.skipped]
         assert [] == tests.documents

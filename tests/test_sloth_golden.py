@@ -207,7 +207,10 @@ def test_sli_template_of_another_folder() -> None:
     ("files", "reason"),
     [
         ({}, "its SLI comes from the plugin 'acme/http', whose template is not here: write acme/http.sli.tmpl"),
-        ({"other/http.sli.tmpl": "x"}, "its SLI comes from the plugin 'acme/http', whose template is not here: write acme/http.sli.tmpl"),
+        (
+            {"other/http.sli.tmpl": "x"},
+            "its SLI comes from the plugin 'acme/http', whose template is not here: write acme/http.sli.tmpl",
+        ),
         ({"acme/http.sli.tmpl": "{{.filter}}"}, "the plugin 'acme/http' wants an option 'filter', which is not given"),
         (
             {"acme/http.sli.tmpl": "{{ if .job }}x{{ end }}"},

@@ -248,7 +248,7 @@ def _generation(command: Callable[..., argparse.ArgumentParser]) -> None:
     rules.add_argument(
         "--min-errors", type=int, default=0, metavar="N", help="alert only after N bad events, where there is little traffic"
     )
-    rules.add_argument("--period", default="", metavar="TIME", help="count the budget over that time, such as 28d, whatever SLOs say")
+    rules.add_argument("--period", default="", metavar="TIME", help="count budgets over that time, such as 28d")
     rules.add_argument("--windows", type=Path, metavar="FILE", help="alert windows of your own: a file of kind AlertWindows")
     rules.add_argument("--label", dest="labels", action="append", default=[], metavar="KEY=VALUE", help="a label for every rule")
     rules.add_argument("--no-alerts", dest="alerts", action="store_false", help="recording rules only")

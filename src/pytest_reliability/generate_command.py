@@ -26,9 +26,7 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def options_from(
-    *, labels: Iterable[str], period: str, min_errors: int, windows: Path | None, **others: object
-) -> Options:
+def options_from(*, labels: Iterable[str], period: str, min_errors: int, windows: Path | None, **others: object) -> Options:
     """What was typed. Raises UsageError for what nobody can do."""
     pairs = [label.partition("=") for label in labels]
     for name, sign, text in pairs:
@@ -82,7 +80,9 @@ def tests(paths: Sequence[Path], output: Path | None) -> Iterator[Written]:
         raise UsageError("there are no generated rules here\n  generate some first: reliability generate rules --output rules/")
     for path in wanted:
         if path not in known:
-            raise UsageError(f"{path}: not a file of generated rules\n  generate it first: reliability generate rules --output {path}")
+            raise UsageError(
+                f"{path}: not a file of generated rules\n  generate it first: reliability generate rules --output {path}"
+            )
     for path, target in _targets(root, wanted, output, ".test.yaml"):
         made = _known(known[path], files.unit_tests_file, graph, _inside(root, target) if target else "")
         notes = tuple(f"{slo.at}: {slo.full_name}: no tests: {reason}" for slo, reason in made.skipped)
@@ -134,7 +134,9 @@ def _targets(root: Path, paths: Sequence[str], output: Path | None, ending: str)
     """Each path with the file that it is written to: `output`, or one in the folder that this is."""
     if output is None or not (output.is_dir() or str(output).endswith("/") or len(paths) > 1):
         if len(paths) > 1:
-            raise UsageError(f"{len(paths)} files to write: {', '.join(paths[:3])} …\n  name one, or a folder for all: --output FOLDER")
+            raise UsageError(
+                f"{len(paths)} files to write: {', '.join(paths[:3])} …\n  name one, or a folder for all: --output FOLDER"
+            )
         yield paths[0], output
         return
     if output.is_file():

@@ -55,7 +55,8 @@ def parsed(words: Iterable[str]) -> Options:
     for word in waiting:
         if word in _FLAGS:
             name, flag = _FLAGS[word]
-            options = replace(options, **{name: flag})
+            given: dict[str, Any] = {name: flag}
+            options = replace(options, **given)
             continue
         value = next(waiting, None)
         if value is None or (word != _LABEL and word not in _VALUES):
@@ -73,5 +74,5 @@ def _with(options: Options, word: str, value: str) -> Options:
         raise ValueError(f"{word} {value}")
     if name == "period":
         Duration.parse(value)
-    given: dict[str, Any] = {name: int(value) if name == "min_errors" else value}
-    return replace(options, **given)
+    read: dict[str, Any] = {name: int(value) if name == "min_errors" else value}
+    return replace(options, **read)

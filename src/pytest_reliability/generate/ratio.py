@@ -13,8 +13,8 @@ Over = Callable[[str], str]
 """PromQL over a window such as "5m"."""
 
 
-class Cannot(Exception):
-    """No rules follow from this SLO; the message says why, as a clause."""
+class NoRulesError(Exception):
+    """Why no rules follow from an SLO, as a clause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +31,14 @@ class ErrorRatio:
 
 
 def error_ratio(graph: Graph, slo: Slo) -> ErrorRatio:
-    """How to compute an SLO's share of bad events. Raises Cannot."""
+    """How to compute an SLO's share of bad events. Raises NoRulesError."""
     if slo.parts:
-        raise Cannot("it is composed of other SLOs; generate the rules of these")
+        raise NoRulesError("it is composed of other SLOs; generate the rules of these")
     if slo.method != "occurrences":
-        raise Cannot(f"it counts {slo.method}, not events")
+        raise NoRulesError(f"it counts {slo.method}, not events")
     queries = {query.role: query for query in graph.queries_of(slo)}
     if not queries:
-        raise Cannot("no query of it can be read")
+        raise NoRulesError("no query of it can be read")
     roles = {role: over_window(query) for role, query in queries.items() if role in ("good", "bad", "total", "ratio")}
     if "bad" in roles and "total" in roles:
         return _of_bad(roles["bad"], roles["total"])
@@ -48,7 +48,9 @@ def error_ratio(graph: Graph, slo: Slo) -> ErrorRatio:
         return _of_bad(roles["bad"], _sum(roles["good"], roles["bad"]))
     if "ratio" in roles:
         return _of_ratio(roles["ratio"], queries["ratio"])
-    raise Cannot("it compares a value with a threshold and counts no events" if "threshold" in queries else "it has no ratio")
+    raise NoRulesError(
+        "it compares a value with a threshold and counts no events" if "threshold" in queries else "it has no ratio"
+    )
 
 
 # What has never happened has no series, and a comparison with nothing is nothing: hence `or 0 * …`. Nothing divided by nothing
@@ -91,7 +93,7 @@ def _of_ratio(given: Over, query: Query) -> ErrorRatio:
         return ErrorRatio(ratio=lambda window: given(window))
     if query.ratio_of == "good":
         return ErrorRatio(ratio=lambda window: f"1 - (\n{_indented(given(window))}\n)")
-    raise Cannot("nothing says whether its ratio is that of good or of bad events")
+    raise NoRulesError("nothing says whether its ratio is that of good or of bad events")
 
 
 def _indented(text: str) -> str:
@@ -102,14 +104,16 @@ def _indented(text: str) -> str:
 
 
 def over_window(query: Query) -> Over:
-    """The query with any window in the place of its own. Raises Cannot where there is none for sure."""
+    """The query with any window in the place of its own. Raises NoRulesError where there is none for sure."""
     if query.language != "promql":
-        raise Cannot(f"its query is {query.language or 'not known to be PromQL'}, not PromQL" if query.language else "its query is not known to be PromQL")
+        raise NoRulesError(
+            f"its query is {query.language}, not PromQL" if query.language else "its query is not known to be PromQL"
+        )
     over = query.windowed or _ranged(query)
     from pytest_reliability.promql import parse
 
     if not parse(over("5m").strip()).valid:
-        raise Cannot("its query is not valid PromQL")
+        raise NoRulesError("its query is not valid PromQL")
     return lambda window: over(window).strip()
 
 
@@ -120,7 +124,7 @@ def _ranged(query: Query) -> Over:
     """A query that holds one range is meant for any; a counter by itself is counted by its rate."""
     text = query.parsable
     if text is None:
-        raise Cannot("its query cannot be filled in")
+        raise NoRulesError("its query cannot be filled in")
     from pytest_reliability.promql import selectors
 
     read = selectors(text)
@@ -129,7 +133,7 @@ def _ranged(query: Query) -> Over:
         return lambda window: f"[{window}]".join(parts)
     if ranges == {None} and len(read) == 1 and _is_counter(text):
         return lambda window: f"sum(rate({text.strip()}[{window}]))"
-    raise Cannot("its query has no place for a window")
+    raise NoRulesError("its query has no place for a window")
 
 
 def _around_ranges(text: str) -> list[str]:

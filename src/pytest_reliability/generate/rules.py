@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import Cannot, ErrorRatio, error_ratio
+from pytest_reliability.generate.ratio import ErrorRatio, NoRulesError, error_ratio
 from pytest_reliability.generate.windows import BurnAlert, burn_alerts, custom_alerts, spelled
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.graph import Graph
@@ -31,28 +31,28 @@ OBJECTIVE = "slo:objective:ratio"
 
 
 def group_of(graph: Graph, slo: Slo, options: Options) -> Group:
-    """The rules of one SLO. Raises Cannot."""
+    """The rules of one SLO. Raises NoRulesError."""
     rules = _Rules(graph, slo, options)
     wanted = (rules.recordings() if options.recordings else []) + (rules.alerts() if options.alerts else [])
     return {"name": f"slo {slo.full_name}", "rules": wanted}
 
 
 def period_of(slo: Slo, options: Options) -> float:
-    """The period that the budget is counted over, in seconds. Raises Cannot."""
+    """The period that the budget is counted over, in seconds. Raises NoRulesError."""
     if options.period:
         return Duration.parse(options.period).seconds
     if slo.window is None:
-        raise Cannot("it has no time window; say which: --period 28d")
+        raise NoRulesError("it has no time window; say which: --period 28d")
     return slo.window.seconds
 
 
 def objective_of(slo: Slo) -> Decimal:
-    """The objective. Raises Cannot where it leaves no error budget, or is none."""
+    """The objective. Raises NoRulesError where it leaves no error budget, or is none."""
     if slo.objective is None:
-        raise Cannot("it has no objective that can be read")
+        raise NoRulesError("it has no objective that can be read")
     if not 0 < slo.objective < 1:
-        raise Cannot(f"its objective of {percent(slo.objective)} leaves no error budget to alert on")
-    return slo.objective
+        raise NoRulesError(f"its objective of {percent(slo.objective)} leaves no error budget to alert on")
+    return slo.objective.normalize()
 
 
 def windows_of(graph: Graph, options: Options) -> list[BurnRate]:
@@ -61,7 +61,7 @@ def windows_of(graph: Graph, options: Options) -> list[BurnRate]:
 
 
 def alerts_of(graph: Graph, slo: Slo, options: Options) -> tuple[BurnAlert, ...]:
-    """Which burn rates to alert on, without those of a severity that the SLO does not want. Raises Cannot."""
+    """Which burn rates to alert on, without those of a severity that the SLO does not want. Raises NoRulesError."""
     period, objective = period_of(slo, options), objective_of(slo)
     interval = slo.settings.scrape_interval
     found = (
@@ -128,7 +128,7 @@ class _Rules:
     def counted(self, window: int) -> str:
         """How many events were bad over a window."""
         if self.measured.errors is None or self.measured.seconds is None:
-            raise Cannot("nobody can tell how many events its queries count; generate it without --min-errors")
+            raise NoRulesError("nobody can tell how many events its queries count; generate it without --min-errors")
         errors = self.measured.errors(spelled(window))
         return f"(\n{errors}\n)\n* {window}" if self.measured.seconds else errors
 
@@ -168,7 +168,7 @@ class _Rules:
         labels = {name: value for name, value in self.slo.labels.items() if _is_label(name)}
         if self.slo.service and not self.by_service():
             labels["service"] = self.slo.service
-        return {**labels, vocabulary.label: words[0] if words else severity}
+        return {**labels, "slo": self.slo.full_name, vocabulary.label: words[0] if words else severity}
 
     def by_service(self) -> bool:
         """Whether the SLO's own queries tell services apart, which the label of an alert would undo."""

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import Cannot, Over, error_ratio
+from pytest_reliability.generate.ratio import NoRulesError, Over, error_ratio
 from pytest_reliability.generate.rules import (
     Group,
     Rule,
@@ -39,7 +39,9 @@ MODES = {"sloth.slok.dev/v1": "cli-gen-k8s", "openslo/v1alpha": "cli-gen-openslo
 VERSION = "dev"
 """What Sloth calls itself where it is no release."""
 
-GOOGLE = (("page", 2.0, 300, HOUR), ("page", 5.0, 1800, 6 * HOUR), ("ticket", 10.0, 2 * HOUR, DAY), ("ticket", 10.0, 6 * HOUR, 3 * DAY))  # fmt: skip
+GOOGLE = (
+    ("page", 2.0, 300, HOUR), ("page", 5.0, 1800, 6 * HOUR), ("ticket", 10.0, 2 * HOUR, DAY), ("ticket", 10.0, 6 * HOUR, 3 * DAY),
+)  # fmt: skip
 """Severity, percentage of the budget, short and long window: what Sloth knows for 28 and for 30 days."""
 
 
@@ -54,11 +56,11 @@ class Burn:
 
 
 def burns_of(graph: Graph, slo: Slo, options: Options) -> list[Burn]:
-    """The burn rates that Sloth alerts on, in its order: page before ticket, the quick one first. Raises Cannot."""
+    """The burn rates that Sloth alerts on, in its order: page before ticket, the quick one first. Raises NoRulesError."""
     period = period_of(slo, options)
     windows = _custom(windows_of(graph, options), period) if options.windows else GOOGLE if period in (28 * DAY, 30 * DAY) else ()
     if not windows:
-        raise Cannot(f"Sloth knows no alert windows for {spelled(int(period))}; name a file that has them: --windows PATH")
+        raise NoRulesError(f"Sloth knows no alert windows for {spelled(int(period))}; name a file that has them: --windows PATH")
     hours = period / HOUR
     return [Burn(severity, share * hours / 100 / (long / HOUR), short, long) for severity, share, short, long in windows]
 
@@ -79,7 +81,7 @@ def documents(graph: Graph, slos: Iterable[Slo], options: Options) -> tuple[list
         for index, slo in enumerate(whole):
             try:
                 groups += _Sloth(graph, slo, index, options).groups()
-            except Cannot as reason:
+            except NoRulesError as reason:
                 skipped.append((slo, str(reason)))
         if groups:
             found.append(_document(whole[0].origin, groups, options))
@@ -87,16 +89,23 @@ def documents(graph: Graph, slos: Iterable[Slo], options: Options) -> tuple[list
 
 
 def _document(origin: Origin | None, groups: list[Group], options: Options) -> dict[str, Any]:
-    kubernetes = origin is not None and origin.version == "sloth.slok.dev/v1"
-    if (options.form or ("prometheusrule" if kubernetes else "prometheus")) == "prometheus":
+    if not is_resource(origin, options):
         return {"groups": groups}
     labels = {"app.kubernetes.io/component": "SLO", "app.kubernetes.io/managed-by": "sloth"}
-    rule = prometheus_rule(origin.name if origin and origin.name else "slos", groups, {**labels, **(origin.labels if origin else {})})
-    if origin and origin.namespace:
+    if origin is None:
+        return prometheus_rule("slos", groups, labels)
+    rule = prometheus_rule(origin.name or "slos", groups, {**labels, **origin.labels})
+    if origin.namespace:
         rule["metadata"]["namespace"] = origin.namespace
-    if origin and origin.annotations:
+    if origin.annotations:
         rule["metadata"]["annotations"] = dict(origin.annotations)
     return rule
+
+
+def is_resource(origin: Origin | None, options: Options) -> bool:
+    """Whether the rules are written as a resource for the Prometheus operator; those of such a resource are."""
+    kubernetes = origin is not None and origin.version == "sloth.slok.dev/v1"
+    return options.form == "prometheusrule" or (kubernetes and not options.form)
 
 
 class _Sloth:
@@ -139,7 +148,7 @@ class _Sloth:
             self.correct(made)
             return
         if plugin.id not in PLUGINS:
-            raise Cannot(f"its plugin {plugin.id!r} is code that is not here")
+            raise NoRulesError(f"its plugin {plugin.id!r} is code that is not here")
         if plugin.priority >= 0:  # what one does before the core's own is overwritten by these
             PLUGINS[plugin.id](plugin.options, made)
 
@@ -169,7 +178,9 @@ class _Sloth:
             return lambda window: f"({bad(window)})\n/\n({total(window)})\n"
         if "good" in queries and "total" in queries:
             good, total = _as_written(queries["good"]), _as_written(queries["total"])
-            return lambda window: f"(\n  1 - (\n    (\n      {good(window)}\n    )\n    /\n    (\n      {total(window)}\n    )\n  )\n)"
+            return lambda window: (
+                f"(\n  1 - (\n    (\n      {good(window)}\n    )\n    /\n    (\n      {total(window)}\n    )\n  )\n)"
+            )
         if "ratio" in queries and queries["ratio"].ratio_of == "bad":
             ratio = _as_written(queries["ratio"])
             return lambda window: f"({ratio(window)})"
@@ -180,7 +191,7 @@ class _Sloth:
         """What the plugin for few requests does: errors count the more, the more requests there are than usual."""
         queries = {query.role: query for query in self.graph.queries_of(self.slo)}
         if "bad" not in queries or "total" not in queries:
-            raise Cannot(f"its plugin {CORRECTED!r} wants the queries of errors and of all events")
+            raise NoRulesError(f"its plugin {CORRECTED!r} wants the queries of errors and of all events")
         bad, total = _as_written(queries["bad"]), _as_written(queries["total"])
         for rule in made["sli-recordings"]["rules"][:-1]:
             window = rule["labels"]["sloth_window"]
@@ -224,9 +235,10 @@ class _Sloth:
 
     def alert(self, severity: str, text: AlertText) -> Rule:
         burns = [burn for burn in self.burns if burn.severity == severity]
+        subject = "{{$labels.sloth_service}} {{$labels.sloth_slo}}"
         annotations = {
-            "title": f"({severity}) {{{{$labels.sloth_service}}}} {{{{$labels.sloth_slo}}}} SLO error budget burn rate is too fast.",
-            "summary": "{{$labels.sloth_service}} {{$labels.sloth_slo}} SLO error budget burn rate is over expected.",
+            "title": f"({severity}) {subject} SLO error budget burn rate is too fast.",
+            "summary": f"{subject} SLO error budget burn rate is over expected.",
         }
         return {
             "alert": alert_name(self.slo, severity),
@@ -260,13 +272,13 @@ def texts(slo: Slo) -> dict[str, AlertText]:
 
 
 def identity(graph: Graph, slo: Slo, index: int) -> tuple[str, str, str]:
-    """Service, name and id of an SLO. Of OpenSLO's, Sloth numbers the objectives of one document. Raises Cannot."""
+    """Service, name and id of an SLO. Of OpenSLO's, Sloth numbers the objectives of one document. Raises NoRulesError."""
     service = slo.service
     if service is None:
         known = graph.service_of(slo)
         service = known.name if known else None
     if not service:
-        raise Cannot("it names no service")
+        raise NoRulesError("it names no service")
     name = f"{slo.origin.name}-{index}" if slo.dialect == "openslo" and slo.origin and slo.origin.name else slo.name
     return service, name, f"{service}-{name}"
 
@@ -338,10 +350,10 @@ _WINDOW = r"\{\{-?\s*\.window\s*-?\}\}"
 
 
 def sli_template(graph: Graph, plugin: Plugin) -> str:
-    """The query that an SLI plugin comes to, its window still open. Raises Cannot where it is more than a template."""
+    """The query that an SLI plugin comes to, its window still open. Raises NoRulesError where it is more than a template."""
     found = [node for node in graph.of(SliTemplate) if f"/{node.at.path}".endswith(f"/{plugin.id}.sli.tmpl")]
     if len(found) != 1:
-        raise Cannot(f"its SLI comes from the plugin {plugin.id!r}, whose template is not here: write {plugin.id}.sli.tmpl")
+        raise NoRulesError(f"its SLI comes from the plugin {plugin.id!r}, whose template is not here: write {plugin.id}.sli.tmpl")
 
     def filled(action: re.Match[str]) -> str:
         if action["name"] == "window":
@@ -349,9 +361,9 @@ def sli_template(graph: Graph, plugin: Plugin) -> str:
         if action["text"] is not None:
             return action["text"].replace('\\"', '"')
         if action["name"] is None:
-            raise Cannot(f"the template of the plugin {plugin.id!r} does more than fill in options: {action[0]}")
+            raise NoRulesError(f"the template of the plugin {plugin.id!r} does more than fill in options: {action[0]}")
         if action["name"] not in plugin.options:
-            raise Cannot(f"the plugin {plugin.id!r} wants an option {action['name']!r}, which is not given")
+            raise NoRulesError(f"the plugin {plugin.id!r} wants an option {action['name']!r}, which is not given")
         return str(plugin.options[action["name"]])
 
     return re.sub(_ACTION, filled, found[0].text)

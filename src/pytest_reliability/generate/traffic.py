@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from pytest_reliability.generate.rules import quoted
 from pytest_reliability.model.nodes import Matcher, Query
@@ -59,7 +60,7 @@ def _selector(query: Query) -> _Selected | None:
 
     read = selectors(text)
     found = tokens(text)
-    called = {word.text.casefold() for word, then in zip(found, found[1:], strict=False) if word.kind == "word" and then.text == "("}
+    called = {word.text.casefold() for word, then in pairwise(found) if word.kind == "word" and then.text == "("}
     outside = re.sub(r"\{[^}]*\}", "", text)
     if len(read) != 1 or not called <= {"sum", "rate", "increase", "by", "without"} or re.search(r"[-+*/%^<>]", outside):
         return None
@@ -75,7 +76,10 @@ def _part_of_all(some: _Selected, counts: str, all_events: _Selected) -> tuple[S
         opposite = Matcher(label=matcher.label, operator=_OPPOSITE[matcher.operator], value=matcher.value)
         other = _labels((opposite, *all_events[1]))
         if both is not None and other is not None and not _match(other, some[1]):
-            return (Series(_spelled(some[0], both), counts), Series(_spelled(some[0], other), "good" if counts == "bad" else "bad"))
+            return (
+                Series(_spelled(some[0], both), counts),
+                Series(_spelled(some[0], other), "good" if counts == "bad" else "bad"),
+            )
     return ()
 
 
@@ -180,9 +184,10 @@ def averaged(stretches: Sequence[Stretch], window: int, interval: int) -> str:
     for stretch in stretches:
         edges |= {start, start + window}
         start += stretch.seconds
-    ends = [edge - edge % interval for edge in sorted(edges) if edge < start] + [start - start % interval]
+    around = {edge // interval + more for edge in edges for more in (0, edge % interval > 0)}  # straight lines lie between
+    ends = sorted({min(number * interval, start - start % interval) for number in around} | {start - start % interval})
     parts = []
-    for one, two in zip(ends, ends[1:], strict=False):
+    for one, two in pairwise(ends):
         number = (two - one) // interval
         if number:
             first, last = average(stretches, one, window), average(stretches, two, window)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_reliability.generate import rules, sloth_style
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import Cannot
+from pytest_reliability.generate.ratio import NoRulesError
 from pytest_reliability.generate.rules import quoted
 from pytest_reliability.generate.traffic import PER_MINUTE, Series, Stretch, average, averaged, counted, series_of
 from pytest_reliability.generate.windows import DAY, BurnAlert, spelled
@@ -25,13 +25,16 @@ MARGIN = Decimal("1.25")
 
 NOTHING, EVERYTHING = Decimal(0), Decimal(1)
 
+STEP = 1800
+"""How often rules are evaluated, in seconds. More often would take promtool minutes, and prove no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
     """An SLO whose alerts are tested: `alerts` are severity → the selector of what Prometheus stores while that alert fires.
 
-    `series` is the traffic that its queries read; where there is none, `ratio` names the record of a window that is set instead, and
-    `counts` that of how many events were bad, where alerts ask for some.
+    `series` is the traffic that its queries read. Where there is none, `ratio` names the record of a window that is set instead,
+    and `counts` that of how many events were bad, where alerts ask for some.
     """
 
     name: str
@@ -43,34 +46,25 @@ class Tested:
     ratio: Callable[[int], str]
     counts: Callable[[int], str] | None = None
 
-    def interval(self, step: int) -> int:
-        """How often metrics come: several times in the shortest window, at most once a minute, and evenly within a `step`."""
-        most = min(60, min(burn.short for burn in self.burns) // 5)
-        return max(length for length in range(1, max(most, 1) + 1) if step % length == 0)
-
     @property
-    def evaluated(self) -> int:
-        """How often rules are evaluated."""
-        return min(300, *(burn.short for burn in self.burns))
+    def interval(self) -> int:
+        """How often metrics come: as seldom as the shortest window allows, because promtool reads them all, again and again."""
+        most = min(burn.short for burn in self.burns) // 2
+        return max(length for length in range(1, min(most, 300) + 1) if STEP % length == 0)
 
 
-def test_cases(slo: Tested, evaluated: int) -> Iterator[dict[str, Any]]:
-    """The tests of one SLO; rules are evaluated every `evaluated` seconds."""
-    return _Cases(slo, evaluated).all()
+def cases(slo: Tested) -> Iterator[dict[str, Any]]:
+    """The tests of one SLO, as promtool wants them."""
+    return _Cases(slo).all()
 
 
 class _Cases:
     """The tests of one SLO, being made."""
 
-    def __init__(self, slo: Tested, evaluated: int) -> None:
+    def __init__(self, slo: Tested) -> None:
         self.slo = slo
-        self.step = evaluated
-        self.longest = self.on_grid(max(burn.long for burn in slo.burns))
+        self.longest = _next(max(burn.long for burn in slo.burns))
         self.present = [severity for severity in ("page", "ticket") if severity in slo.alerts]
-
-    def on_grid(self, seconds: float) -> int:
-        """The next moment at which rules are evaluated."""
-        return max(1, -(-int(seconds) // self.step)) * self.step
 
     def all(self) -> Iterator[dict[str, Any]]:
         """Those of the four that can be told apart with these burn rates."""
@@ -87,8 +81,8 @@ class _Cases:
         fires = self.first([Stretch(self.longest, NOTHING), Stretch(2 * DAY, EVERYTHING)], self.longest, end, {severity: True})
         if fires is None:
             return None
-        outage = fires - self.longest + self.step
-        calm = 3 * self.on_grid(max(burn.short for burn in self.slo.burns if burn.severity == severity))
+        outage = fires - self.longest + STEP
+        calm = 3 * _next(max(burn.short for burn in self.slo.burns if burn.severity == severity))
         story = [Stretch(self.longest, NOTHING), Stretch(outage, EVERYTHING), Stretch(calm, NOTHING)]
         over = self.first(story, self.longest + outage, self.longest + outage + calm, {severity: False})
         moments = [self.longest, fires, *([over] if over else [])]
@@ -112,17 +106,18 @@ class _Cases:
     def blip(self) -> dict[str, Any] | None:
         """A moment of errors: nobody hears of it."""
         enough = min(burn.factor * burn.long for burn in self.slo.burns) * self.slo.budget
-        share = min(EVERYTHING, enough / 2 / self.step)
+        blip = 2 * self.slo.interval
+        share = min(EVERYTHING, enough / 2 / blip)
         share = share.quantize(Decimal(1).scaleb(share.adjusted() - 1))
-        story = [Stretch(self.longest, NOTHING), Stretch(self.step, share), Stretch(2 * self.step * 6, NOTHING)]
-        moments = [self.longest + self.step * number for number in (1, 2, 6)]
+        story = [Stretch(self.longest - blip, NOTHING), Stretch(blip, share), Stretch(6 * STEP, NOTHING)]
+        moments = [self.longest + STEP * number for number in (0, 1, 6)]
         return self.case("a brief blip: nothing", story, moments) if self.clear(story, moments) else None
 
     def quiet(self) -> dict[str, Any] | None:
         """A whole period at half of the lowest burn rate: nobody hears of it."""
         share = min(burn.factor for burn in self.slo.burns) / 2 * self.slo.budget
-        story = [Stretch(self.on_grid(self.slo.period), share.quantize(Decimal(1).scaleb(share.adjusted() - 2)))]
-        moments = sorted({self.on_grid(self.slo.period * number / 4) for number in (1, 2, 3, 4)})
+        story = [Stretch(_next(self.slo.period), share.quantize(Decimal(1).scaleb(share.adjusted() - 2)))]
+        moments = sorted({_next(self.slo.period * number / 4) for number in (1, 2, 3, 4)})
         return self.case(f"a quiet {spelled(self.slo.period)}: nothing", story, moments)
 
     # What is expected
@@ -146,7 +141,7 @@ class _Cases:
 
     def first(self, story: Sequence[Stretch], start: int, end: int, wanted: Mapping[str, bool]) -> int | None:
         """The first moment after `start` when the alerts are as wanted beyond doubt, and no other is in doubt."""
-        for at in range(start + self.step, end + 1, self.step):
+        for at in range(start + STEP, end + 1, STEP):
             if all(self.firing(story, at, severity) is answer for severity, answer in wanted.items()) and self.clear(story, [at]):
                 return at
         return None
@@ -159,7 +154,7 @@ class _Cases:
     def case(self, name: str, story: Sequence[Stretch], moments: Sequence[int]) -> dict[str, Any]:
         return {
             "name": f"{self.slo.name}: {name}",
-            "interval": spelled(self.slo.interval(self.step) if self.slo.series else self.step),
+            "interval": spelled(self.slo.interval if self.slo.series else STEP),
             "input_series": list(self.inputs(story)),
             "promql_expr_test": [
                 self.expectation(story, at, severity)
@@ -181,26 +176,40 @@ class _Cases:
         """The traffic; or what the queries would have made of it, where no traffic comes to mind."""
         slo = self.slo
         for series in slo.series:
-            yield {"series": series.name, "values": counted(series.counts, story, slo.interval(self.step))}
+            yield {"series": series.name, "values": counted(series.counts, story, slo.interval)}
         for window in sorted({length for burn in slo.burns for length in (burn.long, burn.short)}) if not slo.series else ():
-            yield {"series": slo.ratio(window), "values": averaged(story, window, self.step)}
+            yield {"series": slo.ratio(window), "values": averaged(story, window, STEP)}
         if slo.counts and not slo.series:
-            steps = sum(stretch.seconds for stretch in story) // self.step
+            steps = sum(stretch.seconds for stretch in story) // STEP
             for window in sorted({burn.long for burn in slo.burns}):
                 yield {"series": slo.counts(window), "values": f"{PER_MINUTE * DAY}+0x{steps}"}
+
+
+def _next(seconds: float) -> int:
+    """The first moment then or later at which rules are evaluated."""
+    return max(1, -(-int(seconds) // STEP)) * STEP
 
 
 # Which SLO, in which style
 
 
 def tested(graph: Graph, slo: Slo, index: int, options: Options) -> Tested:
-    """An SLO whose rules have these options; `index` is its place among those of its document. Raises Cannot."""
+    """An SLO whose rules have these options; `index` is its place among those of its document. Raises NoRulesError."""
     if not options.alerts:
-        raise Cannot("its alerts are left out: --no-alerts")
+        raise NoRulesError("its alerts are left out: --no-alerts")
+    if not options.recordings:
+        raise NoRulesError("the records that its alerts read are left out: --no-recordings")
+    if is_resource(slo, options):
+        raise NoRulesError("promtool tests files for Prometheus, not resources for its operator: --format prometheus")
     found = _sloth(graph, slo, index, options) if options.style == "sloth" else _own(graph, slo, options)
     if not found.alerts:
-        raise Cannot("it wants no alerts")
+        raise NoRulesError("it wants no alerts")
     return found
+
+
+def is_resource(slo: Slo, options: Options) -> bool:
+    """Whether the rules are written as a resource for the Prometheus operator."""
+    return sloth_style.is_resource(slo.origin, options) if options.style == "sloth" else options.form == "prometheusrule"
 
 
 def _own(graph: Graph, slo: Slo, options: Options) -> Tested:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from pytest_reliability.generate.ratio import Cannot
+from pytest_reliability.generate.ratio import NoRulesError
 from pytest_reliability.model.nodes import BurnRate
 
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
@@ -62,7 +62,7 @@ def burn_alerts(objective: Decimal, period: float, scrape: float = 30.0) -> tupl
 
 
 def custom_alerts(rates: Iterable[BurnRate], period: float) -> tuple[BurnAlert, ...]:
-    """The windows that a file of Sloth's `AlertWindows` gives for a period. Raises Cannot where it gives none."""
+    """The windows that a file of Sloth's `AlertWindows` gives for a period. Raises NoRulesError where it gives none."""
     found = []
     for rate in rates:
         if rate.period and rate.period.seconds == period and rate.budget and rate.long and rate.short:
@@ -70,7 +70,7 @@ def custom_alerts(rates: Iterable[BurnRate], period: float) -> tuple[BurnAlert, 
             long, short = int(rate.long.seconds), int(rate.short.seconds)
             found.append(BurnAlert(severity=rate.severity, factor=factor.normalize(), long=long, short=short))
     if not found:
-        raise Cannot(f"there are no alert windows for a period of {spelled(int(period))}")
+        raise NoRulesError(f"there are no alert windows for a period of {spelled(int(period))}")
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-_PLAIN = r"[A-Za-z_][\w ./()%-]*"
+_PLAIN = r"[A-Za-z_](?:[\w ./()%-]|:(?=\w))*"
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -50,7 +50,11 @@ def _is_block(text: str) -> bool:
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
         plain = re.fullmatch(_PLAIN, value) and not value.endswith(" ") and value.casefold() not in _RESERVED
-        return value if plain else "".join(map(_shown, json.dumps(value, ensure_ascii=False)))
+        if plain:
+            return value
+        if '"' in value and "'" not in value and value.isprintable():
+            return f"'{value}'"
+        return "".join(map(_shown, json.dumps(value, ensure_ascii=False)))
     return json.dumps(value)  # numbers, booleans, and what is empty
 
 
