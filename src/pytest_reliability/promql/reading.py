@@ -63,12 +63,13 @@ def selectors(text: str) -> tuple[Selector, ...]:
         if isinstance(part, promql_parser.MatrixSelector):
             seconds = None if parsed.rewritten else part.range.total_seconds()
         elif isinstance(part, promql_parser.VectorSelector):
-            found.append(_selector(part, seconds))
+            found.append(selector_of(part, seconds))
             seconds = None
     return tuple(found)
 
 
-def _selector(part: promql_parser.VectorSelector, seconds: float | None) -> Selector:
+def selector_of(part: promql_parser.VectorSelector, seconds: float | None = None) -> Selector:
+    """What one selector of a tree says; `seconds` is the range that it stands in."""
     matchers = [Matcher(label=one.name, operator=_OPERATORS[str(one.op)], value=one.value) for one in part.matchers.matchers]
     named = [matcher.value for matcher in matchers if matcher.label == "__name__" and matcher.operator == "="]
     others = tuple(matcher for matcher in matchers if matcher.label != "__name__" or matcher.operator != "=")

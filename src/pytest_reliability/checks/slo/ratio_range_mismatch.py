@@ -1,0 +1,51 @@
+"""SLO206: a ratio of two different times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_reliability.contracts import Problem, check
+from pytest_reliability.model.duration import Duration, spoken
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Indicator, Query
+from pytest_reliability.promql import parse
+from pytest_reliability.promql.ratios import Side, ranges, ratios
+from pytest_reliability.report import Level
+
+UNUSUAL = Duration.parse("61m")
+"""A window that nobody writes: what looks back that far has the window that the tool fills in."""
+
+
+@check(Indicator, code="SLO206", level=Level.SILVER)
+def ratio_range_mismatch(indicator: Indicator) -> Iterator[Problem]:
+    """Errors of five minutes are no share of the requests of ten: the ratio is off by the quotient of both."""
+    if any(query.needs_window and query.windowed is None for query in indicator.queries):
+        return  # SLO202 says so
+    for ratio in ratios(indicator.queries, UNUSUAL.text):
+        sides = ratio.numerator, ratio.denominator
+        looks = [ranges(side.tree) for side in sides]
+        if all(len(look) == 1 for look in looks) and looks[0] != looks[1] and not any(map(_is_rewritten, sides)):
+            (above, first), (below, second) = (_written(side.query, look.pop()) for side, look in zip(sides, looks, strict=True))
+            names = [side.name for side in sides]
+            message = f"{names[0]} of {indicator.holder} looks back over {above}, {names[1]} over {below}"
+            yield Problem(first or second or sides[0].query.at, message, "let both look back over the same time")
+
+
+def _is_rewritten(side: Side) -> bool:
+    """Whether its ranges are not those that are written."""
+    query = side.query
+    return parse(query.windowed(UNUSUAL.text) if query.windowed else query.parsable or "").rewritten
+
+
+def _written(query: Query, seconds: float) -> tuple[str, Location | None]:
+    """A range as it is written in a query, and where."""
+    if seconds == UNUSUAL.seconds and query.windowed:
+        return "the window", None
+    for found in re.finditer(r"\[\s*(\d[\w.]*)", query.text):
+        try:
+            if Duration.parse(found[1]).seconds == seconds:
+                return found[1], query.place(found.start(1)) if query.place else None
+        except ValueError:
+            continue
+    return spoken(seconds), None
