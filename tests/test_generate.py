@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from pytest_reliability.generate import options as words
 from pytest_reliability.generate.files import Generated, canonical, rules_file, unit_tests_file
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import NoRulesError, error_ratio, over_window
+from pytest_reliability.generate.ratio import error_ratio, over_window
 from pytest_reliability.generate.rules import alert_name, quoted, rounded
+from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.generate.traffic import Stretch, average, averaged, counted, series_of
 from pytest_reliability.generate.windows import DAY, HOUR, MINUTE, burn_alerts, spelled
 from pytest_reliability.generate.writing import yaml as written
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import Alerting, AlertText, GeneratedRules, Part, Query, Slo
+from pytest_reliability.model.nodes import Alerting, AlertText, GeneratedRules, Origin, Part, Plugin, Query, SliTemplate, Slo
 from pytest_reliability.model.settings import Settings, Vocabulary
 from pytest_reliability.testing import Repo
 
@@ -454,6 +455,21 @@ def test_several_slos_in_one_file() -> None:
     generated = made(slo(), other)
     assert ["slo checkout/availability"] == [group["name"] for group in generated.documents[0]["groups"]]
     assert [other] == [skipped for skipped, _ in generated.skipped]
+
+
+def test_two_slos_of_one_name() -> None:
+    """Prometheus wants each group once in a file."""
+    generated = made(slo(), slo(at=Location("slo/checkout.yaml", 20, 5)))
+    assert ["another SLO of this file has the same name"] == [reason for _, reason in generated.skipped]
+    assert 1 == len(generated.documents[0]["groups"])
+
+
+def test_an_sli_template() -> None:
+    """An SLI plugin that only fills in options is a template in our own style, too."""
+    origin = Origin(version="prometheus/v1", indicator=Plugin(id="http", options={"job": "x"}))
+    template = SliTemplate(at=Location("http.sli.tmpl"), text='avg(errors:ratio{{.window}}{job="{{.job}}"})')
+    found = rules(slo(origin=origin, queries=()), more=(template,))
+    assert 'avg(errors:ratio1h{job="x"})' == found["slo:error_ratio:rate1h"]["expr"]
 
 
 # Options

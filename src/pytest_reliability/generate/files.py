@@ -17,8 +17,8 @@ from typing import Any
 
 from pytest_reliability.generate import sloth_style
 from pytest_reliability.generate.options import Options, parsed
-from pytest_reliability.generate.ratio import NoRulesError
-from pytest_reliability.generate.rules import Group, group_of, prometheus_rule, windows_of
+from pytest_reliability.generate.rules import Group, group_name, group_of, prometheus_rule, windows_of
+from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.generate.unit_tests import STEP, Tested, cases, tested
 from pytest_reliability.generate.windows import spelled
 from pytest_reliability.generate.writing import yaml
@@ -65,6 +65,8 @@ def _own(graph: Graph, spec: str, slos: Iterable[Slo], options: Options) -> tupl
     skipped: list[tuple[Slo, str]] = []
     for slo in slos:
         try:
+            if any(group["name"] == group_name(slo) for group in groups):
+                raise NoRulesError("another SLO of this file has the same name")
             groups.append(group_of(graph, slo, options))
         except NoRulesError as reason:
             skipped.append((slo, str(reason)))

@@ -6,15 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_reliability.generate.templates import NoRulesError, over_template
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.nodes import Query, Slo
 
 Over = Callable[[str], str]
 """PromQL over a window such as "5m"."""
-
-
-class NoRulesError(Exception):
-    """Why no rules follow from an SLO, as a clause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +33,8 @@ def error_ratio(graph: Graph, slo: Slo) -> ErrorRatio:
         raise NoRulesError("it is composed of other SLOs; generate the rules of these")
     if slo.method != "occurrences":
         raise NoRulesError(f"it counts {slo.method}, not events")
+    if slo.origin is not None and slo.origin.indicator is not None:
+        return ErrorRatio(ratio=over_template(graph, slo.origin.indicator))
     queries = {query.role: query for query in graph.queries_of(slo)}
     if not queries:
         raise NoRulesError("no query of it can be read")

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import ErrorRatio, NoRulesError, error_ratio
+from pytest_reliability.generate.ratio import ErrorRatio, error_ratio
+from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.generate.windows import BurnAlert, burn_alerts, custom_alerts, spelled
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.graph import Graph
@@ -34,7 +35,12 @@ def group_of(graph: Graph, slo: Slo, options: Options) -> Group:
     """The rules of one SLO. Raises NoRulesError."""
     rules = _Rules(graph, slo, options)
     wanted = (rules.recordings() if options.recordings else []) + (rules.alerts() if options.alerts else [])
-    return {"name": f"slo {slo.full_name}", "rules": wanted}
+    return {"name": group_name(slo), "rules": wanted}
+
+
+def group_name(slo: Slo) -> str:
+    """What the group of an SLO's rules is called; no two groups of a file may bear the same name."""
+    return f"slo {slo.full_name}"
 
 
 def period_of(slo: Slo, options: Options) -> float:

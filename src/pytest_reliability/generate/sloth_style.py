@@ -7,14 +7,13 @@ more than a template, which stands in a file named `<id>.sli.tmpl`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import NoRulesError, Over, error_ratio
+from pytest_reliability.generate.ratio import Over, error_ratio, over_window
 from pytest_reliability.generate.rules import (
     Group,
     Rule,
@@ -25,9 +24,10 @@ from pytest_reliability.generate.rules import (
     quoted,
     windows_of,
 )
+from pytest_reliability.generate.templates import NoRulesError, over_template
 from pytest_reliability.generate.windows import DAY, HOUR, spelled
 from pytest_reliability.model.graph import Graph
-from pytest_reliability.model.nodes import AlertText, BurnRate, Origin, Plugin, Query, SliTemplate, Slo
+from pytest_reliability.model.nodes import AlertText, BurnRate, Origin, Plugin, Query, Slo
 
 RATIO = "slo:sli_error:ratio_rate"
 BUDGET = "slo:error_budget:ratio"
@@ -168,8 +168,8 @@ class _Sloth:
     def expression(self) -> Over:
         """The share of errors over a window, spelt as Sloth spells it."""
         if self.origin.indicator is not None:
-            raw = sli_template(self.graph, self.origin.indicator)
-            return lambda window: f"({_windowed(raw, window)})"
+            template = over_template(self.graph, self.origin.indicator)
+            return lambda window: f"({template(window)})"
         if not self.origin.replaced:  # then nobody wants PromQL
             error_ratio(self.graph, self.slo)
         queries = {query.role: query for query in self.graph.queries_of(self.slo)}
@@ -291,11 +291,7 @@ def percentage(slo: Slo) -> float:
 
 def _as_written(query: Query) -> Over:
     """The query with the window filled in and nothing else changed, not even white space at its end."""
-    if query.windowed is not None:
-        return query.windowed
-    from pytest_reliability.generate.ratio import over_window
-
-    return over_window(query)
+    return query.windowed or over_window(query)
 
 
 def _spelled(seconds: int) -> str:
@@ -344,30 +340,3 @@ PLUGINS: Mapping[str, Callable[[Mapping[str, Any], dict[str, Group]], None]] = {
     "sloth.dev/contrib/rule_intervals/v1": _intervals,
 }
 """What can be done to rules without running anybody's code."""
-
-_ACTION = r"""\{\{-?\s*(?:\.(?P<name>\w+)|"(?P<text>(?:[^"\\]|\\.)*)"|(?P<other>.*?))\s*-?\}\}"""
-_WINDOW = r"\{\{-?\s*\.window\s*-?\}\}"
-
-
-def sli_template(graph: Graph, plugin: Plugin) -> str:
-    """The query that an SLI plugin comes to, its window still open. Raises NoRulesError where it is more than a template."""
-    found = [node for node in graph.of(SliTemplate) if f"/{node.at.path}".endswith(f"/{plugin.id}.sli.tmpl")]
-    if len(found) != 1:
-        raise NoRulesError(f"its SLI comes from the plugin {plugin.id!r}, whose template is not here: write {plugin.id}.sli.tmpl")
-
-    def filled(action: re.Match[str]) -> str:
-        if action["name"] == "window":
-            return "{{.window}}"
-        if action["text"] is not None:
-            return action["text"].replace('\\"', '"')
-        if action["name"] is None:
-            raise NoRulesError(f"the template of the plugin {plugin.id!r} does more than fill in options: {action[0]}")
-        if action["name"] not in plugin.options:
-            raise NoRulesError(f"the plugin {plugin.id!r} wants an option {action['name']!r}, which is not given")
-        return str(plugin.options[action["name"]])
-
-    return re.sub(_ACTION, filled, found[0].text)
-
-
-def _windowed(query: str, window: str) -> str:
-    return re.sub(_WINDOW, window, query)

@@ -13,8 +13,8 @@ from typing import Any
 
 from pytest_reliability.generate import rules, sloth_style
 from pytest_reliability.generate.options import Options
-from pytest_reliability.generate.ratio import NoRulesError
 from pytest_reliability.generate.rules import quoted
+from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.generate.traffic import PER_MINUTE, Series, Stretch, average, averaged, counted, series_of
 from pytest_reliability.generate.windows import DAY, BurnAlert, spelled
 from pytest_reliability.model.graph import Graph

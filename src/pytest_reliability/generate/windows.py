@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from pytest_reliability.generate.ratio import NoRulesError
+from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.model.nodes import BurnRate
 
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
