@@ -19,12 +19,25 @@ from pytest_reliability.generate.ratio import error_ratio, over_window
 from pytest_reliability.generate.rules import alert_name, quoted, rounded
 from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.generate.traffic import Stretch, average, averaged, counted, series_of
-from pytest_reliability.generate.windows import DAY, HOUR, MINUTE, burn_alerts, spelled
+from pytest_reliability.generate.unit_tests import Proven, cases
+from pytest_reliability.generate.windows import DAY, HOUR, MINUTE, BurnAlert, burn_alerts, spelled
 from pytest_reliability.generate.writing import yaml as written
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import Alerting, AlertText, GeneratedRules, Origin, Part, Plugin, Query, SliTemplate, Slo
+from pytest_reliability.model.nodes import (
+    Alerting,
+    AlertText,
+    BurnRate,
+    GeneratedRules,
+    Origin,
+    Part,
+    Plugin,
+    Query,
+    Service,
+    SliTemplate,
+    Slo,
+)
 from pytest_reliability.model.settings import Settings, Vocabulary
 from pytest_reliability.testing import Repo
 
@@ -208,6 +221,7 @@ def test_ranges_that_are_written_out(text: str, expected: str) -> None:
     [
         ("sum(rate(a_total[5m])) / sum(rate(a_total[1h]))", "promql", "its query has no place for a window"),
         ("max_over_time(a[1h:5m])", "promql", "its query has no place for a window"),
+        ("max_over_time(sum(rate(a_total[5m]))[1h:1m])", "promql", "its query has no place for a window"),
         ("queue_length", "promql", "its query has no place for a window"),
         ("sum(rate(a_total[{{.window}}])", "promql", "its query is not valid PromQL"),
         ("sum:requests{*}", "datadog", "its query is datadog, not PromQL"),
@@ -415,6 +429,104 @@ def test_runbook_and_dashboard_of_the_slo() -> None:
     assert "runbook_url" not in rules_file(Repo(two).graph, "slo/checkout.yaml", Options()).text
 
 
+# Sloth's style, from anywhere
+
+
+def in_sloth_style(given: Slo, **options: Any) -> list[dict[str, Any]]:
+    """The documents that Sloth would write."""
+    generated = made(given, style="sloth", **options)
+    assert () == generated.skipped
+    return list(generated.documents)
+
+
+def first_expression(given: Slo) -> str:
+    """The error ratio over the shortest window, in Sloth's style."""
+    expr: str = in_sloth_style(given)[0]["groups"][0]["rules"][0]["expr"]
+    return expr
+
+
+def test_sloth_style_from_other_dialects() -> None:
+    """Whatever a dialect counts, Sloth's style computes the same ratio, and alerts where the dialect leaves that to others."""
+    bad, good, total = (text.replace("{{.window}}", "5m") for text in (BAD, GOOD, TOTAL))
+    assert f"({bad})\n/\n({total})\n" == first_expression(slo(dialect="pyrra"))
+    assert f"      {good}\n" in first_expression(slo(query("good", GOOD), query("total", TOTAL), dialect="pyrra"))
+    assert f"({total})" == first_expression(slo(query("ratio", TOTAL, ratio_of="bad"), dialect="pyrra"))
+    assert f"(1 - (\n  {total}\n))" == first_expression(slo(query("ratio", TOTAL, ratio_of="good"), dialect="pyrra"))
+    assert f"(sum(rate(a_total[5m])))\n/\n({total})\n" == first_expression(
+        slo(query("bad", "sum(rate(a_total[10m]))"), query("total", TOTAL), dialect="openslo")
+    )
+    alerts = in_sloth_style(slo(dialect="pyrra"))[0]["groups"][2]["rules"]
+    assert ["CheckoutAvailabilityBurnsBudgetFast", "CheckoutAvailabilityBurnsBudgetSteadily"] == [
+        rule["alert"] for rule in alerts
+    ]
+
+
+def test_sloth_style_without_a_service() -> None:
+    """The service that the file belongs to stands in for one that the SLO does not name; nobody's SLO has no rules."""
+    service = Service(at=AT, name="shop")
+    (document,) = made(slo(service=None), more=(service,), style="sloth").documents
+    assert "sloth-slo-sli-recordings-shop-availability" == document["groups"][0]["name"]
+    assert "it names no service" == refused(slo(service=None), style="sloth")
+
+
+def test_resources_in_sloth_style() -> None:
+    """A resource keeps the name, the namespace, the labels and the annotations of the one that it is generated from."""
+    origin = Origin(version="sloth.slok.dev/v1", name="checkout", namespace="shop", labels={"role": "x"}, annotations={"a": "b"})
+    (document,) = in_sloth_style(slo(origin=origin))
+    expected = {"app.kubernetes.io/component": "SLO", "app.kubernetes.io/managed-by": "sloth", "role": "x"}
+    assert {"name": "checkout", "namespace": "shop", "labels": expected, "annotations": {"a": "b"}} == document["metadata"]
+    (document,) = in_sloth_style(slo(), form="prometheusrule")
+    assert "slos" == document["metadata"]["name"]
+    (document,) = in_sloth_style(slo(origin=origin), form="prometheus")
+    assert ["groups"] == list(document)
+
+
+def test_corrected_denominators_want_events() -> None:
+    """That plugin of Sloth's cannot work on a ratio."""
+    plugin = Plugin(id="sloth.dev/contrib/denominator_corrected_rules/v1")
+    ratio = slo(query("ratio", TOTAL, ratio_of="bad"), origin=Origin(version="prometheus/v1", plugins=(plugin,)))
+    assert "wants the queries of errors and of all events" in refused(ratio, style="sloth")
+
+
+def test_plugins_with_nothing_to_do() -> None:
+    """Options that say nothing change nothing."""
+    plugins = (
+        Plugin(id="sloth.dev/contrib/info_labels/v1", options={"metricName": "other", "labels": {"a": "b"}}),
+        Plugin(id="sloth.dev/contrib/rule_intervals/v1"),
+        Plugin(id="sloth.dev/contrib/rule_intervals/v1", options={"interval": {"alert": "1m"}}),
+    )
+    plain, changed = slo(origin=Origin(version="prometheus/v1")), slo(origin=Origin(version="prometheus/v1", plugins=plugins))
+    (one,), (other,) = in_sloth_style(plain), in_sloth_style(changed)
+    assert one["groups"][:2] == other["groups"][:2]
+    assert "1m" == other["groups"][2]["interval"]
+
+
+# Windows of one's own
+
+
+def burn(severity: str, budget: str, short: str, long: str) -> BurnRate:
+    """A line of a file of alert windows for a week."""
+    return BurnRate(
+        at=Location("windows.yaml", 3, 1),
+        holder="window",
+        severity=severity,
+        budget=Decimal(budget),
+        short=Duration.parse(short),
+        long=Duration.parse(long),
+        period=Duration.parse("7d"),
+    )
+
+
+def test_windows_of_ones_own() -> None:
+    """Factors follow from the share of the budget, the period and the long window; other periods have none."""
+    more = (burn("page", "0.08", "5m", "1h"), burn("ticket", "0.42", "6h", "3d"))
+    found = rules(slo(window=Duration.parse("7d")), more=more, windows="windows.yaml")
+    assert "> 13.44 * 0.001" in found["CheckoutAvailabilityBurnsBudgetFast"]["expr"]
+    assert "> 0.98 * 0.001" in found["CheckoutAvailabilityBurnsBudgetSteadily"]["expr"]
+    ((_, reason),) = made(slo(), more=more, windows="windows.yaml").skipped
+    assert "there are no alert windows for a period of 30d" == reason
+
+
 # Files
 
 
@@ -565,6 +677,14 @@ def test_long_expressions_are_blocks() -> None:
             [("o_total{}", "good"), ("e_total{}", "bad")],
         ),
         ({"bad": BAD + " + 1", "total": TOTAL}, []),
+        ({"bad": 'sum(rate(a_total{x=~"\\\\pN"}[{{.window}}]))', "total": "sum(rate(a_total[{{.window}}]))"}, []),
+        ({"good": 'sum(rate(a_total{x="1",x="2"}[{{.window}}]))', "bad": "sum(rate(b_total[{{.window}}]))"}, []),
+        ({"bad": "sum(rate(a_total[{{.window}}]))", "total": "sum(rate(a_total[{{.window}}]))"}, []),
+        ({"bad": "sum(rate(a_total[{{.window}}]))"}, []),
+        (
+            {"good": 'sum(rate(a_total{x!="1"}[{{.window}}]))', "total": "sum(rate(a_total[{{.window}}]))"},
+            [('a_total{x="200"}', "good"), ('a_total{x="1"}', "bad")],
+        ),
         ({"bad": "sum(rate(a_total[{{.window}}])) or vector(0)", "total": TOTAL}, []),
         ({"bad": 'sum(rate(a_total{x=~"(?i)[q"}[{{.window}}]))', "total": "sum(rate(a_total[{{.window}}]))"}, []),
     ],
@@ -588,6 +708,46 @@ def test_an_average_over_time() -> None:
     assert Decimal("0.5") == average(story, 750, 300)
     assert "0+0x0 0+0x0 0+1x0 1-1x0 0+0x0 0" == averaged(story, 300, 300)
     assert "0+0x0 0+0x0 0+1x0 1-1x0 0" == averaged([*story[:2], Stretch(300, Decimal(0))], 150, 300)
+
+
+# Tests of alerts
+
+
+def stories(budget: str, *burns: str) -> list[str]:
+    """The stories about an SLO with a budget and these alerts: severity, factor, long and short window in minutes."""
+    alerts = []
+    for line in burns:
+        severity, factor, long, short = line.split()
+        alerts.append(BurnAlert(severity=severity, factor=Decimal(factor), long=int(long) * 60, short=int(short) * 60))
+    slo = Proven(
+        name="x",
+        budget=Decimal(budget),
+        period=30 * DAY,
+        burns=tuple(alerts),
+        alerts={alert.severity: "{}" for alert in alerts},
+        series=(),
+        ratio=str,
+    )
+    return [case["name"].removeprefix("x: ") for case in cases(slo)]
+
+
+def test_four_stories() -> None:
+    """Whoever can be told apart is told apart."""
+    outage, slow, blip, quiet = stories("0.001", "page 14.4 60 5", "ticket 1 4320 360")
+    assert "a total outage: page, until it is over" == outage
+    assert ["a slow burn: ticket", "a brief blip: nothing", "a quiet 30d: nothing"] == [slow, blip, quiet]
+
+
+def test_stories_that_cannot_be_told() -> None:
+    """Burn rates too close together, alerts that never fire, a severity that is not there: no story is made up."""
+    assert "a slow burn: ticket" not in stories("0.5", "page 1.5 60 5", "ticket 1 4320 360")
+    assert ["a brief blip: nothing", "a quiet 30d: nothing"] == stories("0.1", "page 20 60 5")
+    assert "a total outage: ticket, until it is over" == stories("0.001", "ticket 1 4320 360")[0]
+
+
+def test_an_alert_that_needs_nearly_everything_to_fail() -> None:
+    """Even so close to the limit a total outage is no close thing, once it fills the window."""
+    assert "a total outage: page, until it is over" == stories("0.1", "page 9 60 5")[0]
 
 
 # Tests of what cannot be tested

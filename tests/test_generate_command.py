@@ -124,6 +124,20 @@ def test_tests_are_printed_with_a_path_from_where_they_stand(repository: Path, c
     assert "../x.yaml" in (repository / "rules/tests/x.yaml").read_text()
 
 
+def test_tests_of_what_has_rules(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An SLO without rules has no tests, which is told again."""
+    write(
+        repository / "slo/checkout.yaml",
+        SPEC + SPEC[SPEC.index("  - name") :].replace("availability", "perfect").replace("99.9", "100"),
+    )
+    assert 0 == cli.main(["generate", "rules", "--output", "x.yaml"])
+    capsys.readouterr()
+    assert 0 == cli.main(["generate", "tests"])
+    printed = capsys.readouterr()
+    assert "checkout/perfect: no tests: its objective of 100% leaves no error budget to alert on" in printed.err
+    assert "checkout/availability: a total outage" in printed.out
+
+
 def test_no_tests_for_rules_without_alerts(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What nothing can be tested of is refused with the reason."""
     assert 0 == cli.main(["generate", "rules", "--no-alerts", "--output", "x.yaml"])
@@ -154,6 +168,19 @@ def test_rules_go_stale_and_are_updated(repository: Path, capsys: pytest.Capture
     assert "# options: --exact" in (repository / "rules/x.yaml").read_text()
 
 
+def test_updating_touches_only_what_is_stale(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fresh rules are left as they are; a header that says what nobody can ask for is refused."""
+    assert 0 == cli.main(["generate", "rules", "--label", "a=b", "--label", "c=d", "--output", "x.yaml"])
+    capsys.readouterr()
+    assert 0 == cli.main(["generate", "rules", "--update"])
+    assert "" == capsys.readouterr().err
+    text = (repository / "x.yaml").read_text()
+    write(repository / "x.yaml", text.replace("groups:", "# options: --fast\ngroups:"))
+    for words in (["rules", "--update"], ["tests"]):
+        assert 2 == cli.main(["generate", *words])
+        assert "x.yaml: its header has an option that does not exist: --fast" in capsys.readouterr().err
+
+
 def test_edited_rules_are_stale(repository: Path) -> None:
     """A rule that somebody changed by hand is found; formatting and comments do not matter."""
     assert 0 == cli.main(["generate", "rules", "--output", "rules/x.yaml"])
@@ -163,7 +190,7 @@ def test_edited_rules_are_stale(repository: Path) -> None:
     assert [] == stale()
     path.write_text(text.replace("14.4", "20"))
     (said,) = stale()
-    assert "they have been edited, or another version generated them" in said
+    assert "they, or what else they follow from, have been edited" in said
 
 
 def test_printed_rules_find_their_spec(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

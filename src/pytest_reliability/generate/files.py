@@ -19,7 +19,7 @@ from pytest_reliability.generate import sloth_style
 from pytest_reliability.generate.options import Options, parsed
 from pytest_reliability.generate.rules import Group, group_name, group_of, prometheus_rule, windows_of
 from pytest_reliability.generate.templates import NoRulesError
-from pytest_reliability.generate.unit_tests import STEP, Tested, cases, tested
+from pytest_reliability.generate.unit_tests import STEP, Proven, cases, tested
 from pytest_reliability.generate.windows import spelled
 from pytest_reliability.generate.writing import yaml
 from pytest_reliability.model.graph import Graph
@@ -130,7 +130,7 @@ def unit_tests_file(graph: Graph, rules: GeneratedRules, output: str = "") -> Ge
     """Unit tests of generated rules, to be written to `output`. Raises ValueError as `options_of` does."""
     made, options = again(graph, rules), options_of(graph, rules)
     skipped = list(made.skipped)
-    wanted: list[Tested] = []
+    wanted: list[Proven] = []
     for slo, index in _numbered(slos_at(graph, spec_of(graph, rules))):
         if any(slo is other for other, _ in made.skipped):
             continue

@@ -52,9 +52,7 @@ _Selected = tuple[str, tuple[Matcher, ...]]
 
 def _selector(query: Query) -> _Selected | None:
     """The counter that a query sums up; None where it does anything else, or reads several."""
-    text = query.windowed("5m") if query.windowed else query.parsable
-    if query.language != "promql" or text is None:
-        return None
+    text = query.windowed("5m") if query.windowed else query.parsable or ""
     from pytest_reliability.promql import selectors
     from pytest_reliability.promql.tokens import tokens
 

@@ -30,7 +30,7 @@ STEP = 1800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Proven:
     """An SLO whose alerts are tested: `alerts` are severity → the selector of what Prometheus stores while that alert fires.
 
     `series` is the traffic that its queries read. Where there is none, `ratio` names the record of a window that is set instead,
@@ -53,7 +53,7 @@ class Tested:
         return max(length for length in range(1, min(most, 300) + 1) if STEP % length == 0)
 
 
-def cases(slo: Tested) -> Iterator[dict[str, Any]]:
+def cases(slo: Proven) -> Iterator[dict[str, Any]]:
     """The tests of one SLO, as promtool wants them."""
     return _Cases(slo).all()
 
@@ -61,7 +61,7 @@ def cases(slo: Tested) -> Iterator[dict[str, Any]]:
 class _Cases:
     """The tests of one SLO, being made."""
 
-    def __init__(self, slo: Tested) -> None:
+    def __init__(self, slo: Proven) -> None:
         self.slo = slo
         self.longest = _next(max(burn.long for burn in slo.burns))
         self.present = [severity for severity in ("page", "ticket") if severity in slo.alerts]
@@ -101,7 +101,7 @@ class _Cases:
         story = [Stretch(self.longest, NOTHING), Stretch(self.longest, share.quantize(Decimal(1).scaleb(share.adjusted() - 2)))]
         wanted = {"ticket": True, **({"page": False} if "page" in self.present else {})}
         fires = self.first(story, self.longest, 2 * self.longest, wanted)
-        return None if fires is None else self.case("a slow burn: ticket", story, [self.longest, fires, 2 * self.longest])
+        return None if fires is None else self.case("a slow burn: ticket", story, sorted({self.longest, fires, 2 * self.longest}))
 
     def blip(self) -> dict[str, Any] | None:
         """A moment of errors: nobody hears of it."""
@@ -193,7 +193,7 @@ def _next(seconds: float) -> int:
 # Which SLO, in which style
 
 
-def tested(graph: Graph, slo: Slo, index: int, options: Options) -> Tested:
+def tested(graph: Graph, slo: Slo, index: int, options: Options) -> Proven:
     """An SLO whose rules have these options; `index` is its place among those of its document. Raises NoRulesError."""
     if not options.alerts:
         raise NoRulesError("its alerts are left out: --no-alerts")
@@ -212,14 +212,14 @@ def is_resource(slo: Slo, options: Options) -> bool:
     return sloth_style.is_resource(slo.origin, options) if options.style == "sloth" else options.form == "prometheusrule"
 
 
-def _own(graph: Graph, slo: Slo, options: Options) -> Tested:
+def _own(graph: Graph, slo: Slo, options: Options) -> Proven:
     group = rules.group_of(graph, slo, options)
     matched = f"{{slo={quoted(slo.full_name)}}}"
     burns = rules.alerts_of(graph, slo, options)
     label = slo.settings.severities.label
     alerts = [rule for rule in group["rules"] if "alert" in rule]
     severities = dict.fromkeys(burn.severity for burn in burns)
-    return Tested(
+    return Proven(
         name=slo.full_name,
         budget=1 - rules.objective_of(slo),
         period=int(rules.period_of(slo, options)),
@@ -234,7 +234,7 @@ def _own(graph: Graph, slo: Slo, options: Options) -> Tested:
     )
 
 
-def _sloth(graph: Graph, slo: Slo, index: int, options: Options) -> Tested:
+def _sloth(graph: Graph, slo: Slo, index: int, options: Options) -> Proven:
     service, name, identity = sloth_style.identity(graph, slo, index)
     matched = f"{{sloth_id={quoted(identity)}, sloth_service={quoted(service)}, sloth_slo={quoted(name)}}}"
     wanted = {} if slo.dialect == "openslo" else sloth_style.texts(slo)
@@ -243,7 +243,7 @@ def _sloth(graph: Graph, slo: Slo, index: int, options: Options) -> Tested:
         for burn in sloth_style.burns_of(graph, slo, options)
         if burn.severity in wanted and not wanted[burn.severity].disabled
     )
-    return Tested(
+    return Proven(
         name=slo.full_name,
         budget=1 - rules.objective_of(slo),
         period=int(rules.period_of(slo, options)),

@@ -30,7 +30,7 @@ def stale_generated_rules(rules: GeneratedRules, graph: Graph) -> Iterator[Probl
         return
     if canonical(wanted.documents) != rules.text:
         changed = wanted.digest != rules.digest
-        reason = f"{spec} says something else now" if changed else "they have been edited, or another version generated them"
+        reason = f"{spec} says something else now" if changed else "they, or what else they follow from, have been edited"
         yield Problem(
             rules.at,
             f"these rules are not what {spec} gives: {reason}",
