@@ -164,7 +164,8 @@ def fallback(part: Any) -> float | None:
 
 def fallbacks(part: Any) -> list[float]:
     """Every number that is taken anywhere in a part where there is no data."""
-    return [value for inner in walk(part) if (value := fallback(inner)) is not None]
+    apart = (inner for inner in walk(part) if isinstance(inner, promql_parser.BinaryExpr))
+    return [value for inner in apart if (value := fallback(inner)) is not None]
 
 
 def core(part: Any) -> Any:

@@ -113,8 +113,14 @@ _TARGETS = frozenset(_TARGET_LABELS.split())
 """Labels that tell who is measured; often one of them implies another."""
 
 
+_ALL = ("all", "any", "total", "sum", "*")
+"""Values of series that some exporters add, in which all others are added up already."""
+
+
 def _is_idle(matcher: Matcher) -> bool:
     """Whether it leaves nothing out, or only what lacks the label."""
+    if matcher.operator == "=" and matcher.value.casefold() in _ALL:
+        return True
     return (matcher.operator, matcher.value) in (("=~", ".*"), ("=~", ".+"), ("!=", ""), ("!~", ""))
 
 
@@ -158,9 +164,14 @@ _STATUS = r"[1-5](?:\.\.|\\d\\d|\d\d|\.\*|\.\+|\[0-9\]\[0-9\]|\[0-9\]\{2\}|\\d\{
 
 
 def _candidates(own: list[Matcher], matcher: Matcher) -> Iterable[str]:
-    """Values that the label may have for certain: those that are written out, and codes of HTTP where codes are matched."""
+    """Values that the label may have for certain: those that are written out, and codes of HTTP where codes are matched.
+
+    Where the whole names what it counts, its values may be the steps of one way ("started" and "finished"): only codes are known
+    to be none.
+    """
     written = [value for one in (*own, matcher) for value in _alternatives(one)]
-    found = [value for value in written if re.fullmatch(r"[\w /:-]+", value)]
+    possible = r"[\w /:-]+" if matcher.operator in ("!=", "!~") else r"[1-5](?:\d\d|xx)"
+    found = [value for value in written if re.fullmatch(possible, value)]
     if any(re.fullmatch(_STATUS, value) for value in written):
         found += _COMMON_STATUSES.split()
     if any(re.fullmatch(r"[1-5]xx", value) for value in written):

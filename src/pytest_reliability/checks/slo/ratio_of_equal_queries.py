@@ -23,10 +23,13 @@ def ratio_of_equal_queries(indicator: Indicator) -> Iterator[Problem]:
                 f"queries {one.role!r} and {other.role!r} of {indicator.holder} are the same, so that the ratio never changes"
             )
             yield Problem(other.at, message, HINT)
-    for ratio in ratios([query for query in indicator.queries if query.role == "ratio"]):
-        if canonical(core(ratio.part)) == canonical(core(ratio.denominator.tree)):
+    for ratio in ratios(indicator.queries):
+        is_difference = ratio.part is not ratio.numerator.tree
+        is_one_query = ratio.numerator.query is ratio.denominator.query
+        if (is_difference or is_one_query) and canonical(core(ratio.part)) == canonical(core(ratio.denominator.tree)):
             query = ratio.numerator.query
-            message = f"query {query.role!r} of {indicator.holder} divides something by itself, so that the ratio never changes"
+            does = "takes everything from itself" if is_difference else "divides something by itself"
+            message = f"query {query.role!r} of {indicator.holder} {does}, so that the ratio never changes"
             yield Problem(query.at, message, HINT)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.nodes import Slo
-from pytest_reliability.model.objectives import percent, written
+from pytest_reliability.model.objectives import meant_objective, percent, written
 from pytest_reliability.report import Severity
 
 _NUMBER = r"(?<![\d.,])(?P<{}>\d{{2,3}}(?:[.,]\d+)?)\s?(?:%|percent\b)"
@@ -21,8 +21,8 @@ _PROMISES = rf"(?i){_NUMBER.format('of')}\s+of\s|{_NUMBER.format('before')}\s+{_
 @check(Slo, code="SLO111", severity=Severity.WARNING)
 def text_contradicts_objective(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """People read the description, alerts read the number: if they differ, one of the two promises is never kept."""
-    if slo.objective is None or not 0 < slo.objective < 1:
-        return
+    if slo.objective is None or not 0 < slo.objective < 1 or meant_objective(slo.objective, slo.objective_unit) is not None:
+        return  # SLO101 and SLO102 speak of these
     promised = _promised(slo.description)
     if not promised or promised & _meant(slo, graph):
         return
