@@ -7,7 +7,7 @@ What becomes of a document:
   `target` is a percentage in quotes; `window` is rolling
 * an `Indicator`. A metric is a plain selector; Pyrra itself puts rate, sum and `grouping` around it, and so do the queries:
   `ratio` has bad (or good) and total events; `latency` good ones (the bucket) and total; `latencyNative` both from one native
-  histogram, with `histogram_fraction` and `histogram_count` as in Pyrra's own rules; `bool_gauge` the sum and the count of samples
+  histogram, with `histogram_fraction` and `histogram_count` as in Pyrra's own rules; `bool_gauge` sum and count of the samples
 * four `BurnRate`s, with the factors 14, 7, 2 and 1 over windows that Pyrra scales to the SLO's. Their severities are "critical"
   and "warning", or what `alerting.severities` says. `alerting.disabled: true` and `burnrates: false` leave none of them
 * the names of alerts: `alerting.name` or ErrorBudgetBurn; `alerting.absentName` or SLOMetricAbsent, unless `absent: false`. An
@@ -16,7 +16,7 @@ What becomes of a document:
 * owner, runbook, dashboard: what `metadata.labels`, then `metadata.annotations`, have under one of `OWNER_KEYS`, `RUNBOOK_KEYS`
   and `DASHBOARD_KEYS` (listed in `formats/openslo.py`)
 
-What Pyrra's webhook and its controller reject is rejected here: a metric that is no plain selector, a latency bucket without `le`,
+What Pyrra's webhook and its controller reject is rejected here: a metric that is no plain selector, a bucket without `le`,
 two indicators, a target that is no number. The range of a target and whether queries are PromQL are matters of checks.
 """
 
@@ -297,7 +297,7 @@ class _Objective:
                 continue
             limit = f"{self.latency.seconds:g}" if self.latency is not None else ""
             query = self.query(holder, role, partial(_evaluated, expression, total, limit))
-            if query.windowed is not None or all(query.at != other.at for other in found):  # a broken metric is said once
+            if all((query.at, query.parsable) != (other.at, other.parsable) for other in found):  # a broken metric is said once
                 found.append(query)
         return tuple(found)
 
@@ -313,7 +313,7 @@ class _Objective:
             language="promql",
             role=role,
             parsable=evaluated(filled, "5m") if fits else filled,
-            windowed=partial(evaluated, metric) if fits else None,
+            windowed=partial(evaluated, metric) if fits and filled == metric else None,
         )
 
     def slo(self, queries: tuple[Query, ...]) -> Slo:
@@ -409,11 +409,9 @@ def _evaluated(expression: str, total: str, limit: str, metric: str, window: str
 
 def _filled(metric: str) -> str | None:
     """The metric with its placeholders filled in: Pyrra knows none, but those who deploy it may."""
-    if not any(mark in metric for mark in ("{{", "$", "[[")):
-        return metric
-    from pytest_reliability.promql import substitute
+    from pytest_reliability.promql import parse, substitute, templated
 
-    return substitute(metric)
+    return substitute(metric) if templated(metric) and not parse(metric).valid else metric
 
 
 _MODIFIER = re.compile(r"[\s})](?:offset\s|@)[^\"'`}]*$")

@@ -473,7 +473,7 @@ class _Objective:
             yield Fault(
                 kind="wrong-value",
                 at=self.tree.at(self.sli, "expression"),
-                message=f"expression is {expression.strip()!r}; matchers in braces are expected, into which slo-generator puts le",
+                message=f"expression is {expression.strip()!r}; matchers in braces are expected, where slo-generator puts le",
                 hint="add a matcher, so that not all buckets are counted",
             )
 
@@ -549,9 +549,12 @@ class _Objective:
         sli = self.sli
         if self.method == "query_sli":
             if expression := _slo.text(sli, "expression"):
-                has_place = "[window" in expression
-                windowed = partial(_over, expression) if has_place else None
-                yield self.sent("expression", "ratio", windowed, _substituted(_aligned(expression)), needs_window=True)
+                aligned = _aligned(expression)
+                parsable = _substituted(aligned)
+                has_place = aligned != expression
+                windowed = partial(_over, expression) if has_place and parsable == aligned else None
+                needs_window = windowed is not None or not has_place
+                yield self.sent("expression", "ratio", windowed, parsable, needs_window=needs_window)
         elif self.method == "good_bad_ratio":
             given = sli.get("operators", ["increase", "sum"])
             operators = [name for name in given if isinstance(name, str)] if isinstance(given, list) else []
@@ -570,17 +573,19 @@ class _Objective:
         if isinstance(bucket, (int, float, str)):
             good = self.applied("expression", "good", partial(_applied, operators, f', le="{bucket}"}}', expression))
             yield good
-        if good is None or good.windowed is not None:
-            count = expression.replace("_bucket", "_count")
-            yield self.applied("expression", "total", partial(_applied, operators, "", count))
+        total = self.applied("expression", "total", partial(_applied, operators, "", expression.replace("_bucket", "_count")))
+        if good is None or good.parsable != total.parsable:
+            yield total
 
     def applied(self, key: str, role: str, windowed: Callable[[str], str]) -> Query:
         """A selector that operators are applied to. Where it is none itself, that is what is to be judged."""
         from pytest_reliability.promql import parse
 
-        alone = _substituted(_aligned(self.sli[key]))
-        broken = alone is None or parse(alone).error is not None
-        return self.sent(key, role, None if broken else windowed, alone if broken else _substituted(windowed("5m")))
+        aligned = _aligned(self.sli[key])
+        alone = _substituted(aligned)
+        if alone is None or parse(alone).error is not None:
+            return self.sent(key, role, None, alone)
+        return self.sent(key, role, windowed if alone == aligned else None, _substituted(windowed("5m")))
 
     def sent(
         self, key: str, role: str, windowed: Callable[[str], str] | None, parsable: str | None, *, needs_window: bool = False
@@ -619,12 +624,12 @@ def _aligned(query: str) -> str:
 
 
 def _substituted(query: str) -> str | None:
-    """The query with its environment variables filled in."""
+    """The query with its environment variables filled in; those inside of strings may be anything."""
     if "$" not in query:
         return query
-    from pytest_reliability.promql import substitute
+    from pytest_reliability.promql import parse, substitute
 
-    return substitute(query)
+    return query if parse(query).valid else substitute(query)
 
 
 def _decimal(tree: Tree, holder: dict[str, Any], key: str) -> Decimal | None:
