@@ -138,6 +138,20 @@ def test_tests_of_what_has_rules(repository: Path, capsys: pytest.CaptureFixture
     assert "checkout/availability: a total outage" in printed.out
 
 
+def test_several_documents(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sloth writes a document for each of a file's; Prometheus reads one of them, and both commands say so."""
+    write(repository / "slo/checkout.yaml", SPEC + "---\n" + SPEC.replace("service: checkout", "service: other"))
+    assert 0 == cli.main(["generate", "rules", "--style", "sloth", "--output", "x.yaml"])
+    expected = "slo/checkout.yaml: 2 documents of rules, as Sloth writes them; Prometheus reads only the first\n"
+    assert expected in capsys.readouterr().err
+    assert 0 == cli.main(["generate", "tests"])
+    printed = capsys.readouterr()
+    assert "other/availability: no tests: Prometheus reads only the first document of a file" in printed.err
+    assert "other" not in printed.out.replace("# not here: other", "")
+    assert 0 == cli.main(["generate", "rules", "--output", "x.yaml"])
+    assert "documents" not in capsys.readouterr().err
+
+
 def test_no_tests_for_rules_without_alerts(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What nothing can be tested of is refused with the reason."""
     assert 0 == cli.main(["generate", "rules", "--no-alerts", "--output", "x.yaml"])

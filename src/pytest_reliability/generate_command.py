@@ -54,6 +54,8 @@ def rules(paths: Sequence[Path], options: Options, output: Path | None) -> Itera
     for spec, path in _targets(root, specs, output, ".rules.yaml"):
         made = files.rules_file(graph, spec, options, _inside(root, path) if path else "")
         notes = tuple(f"{slo.at}: {slo.full_name}: no rules: {reason}" for slo, reason in made.skipped)
+        if sum("groups" in document for document in made.documents) > 1:
+            notes += (f"{spec}: {len(made.documents)} documents of rules, as Sloth writes them; Prometheus reads only the first",)
         if made.documents:
             yield Written(path=path, text=made.text, notes=notes)
         elif len(specs) > 1:

@@ -131,14 +131,17 @@ def unit_tests_file(graph: Graph, rules: GeneratedRules, output: str = "") -> Ge
     made, options = again(graph, rules), options_of(graph, rules)
     skipped = list(made.skipped)
     wanted: list[Proven] = []
-    for slo, index in _numbered(slos_at(graph, spec_of(graph, rules))):
+    slos = slos_at(graph, spec_of(graph, rules))
+    for slo, index in _numbered(slos):
         if any(slo is other for other, _ in made.skipped):
             continue
         try:
+            if len(made.documents) > 1 and _document_of(slo) != _document_of(slos[0]):
+                raise NoRulesError("Prometheus reads only the first document of a file")
             wanted.append(tested(graph, slo, index, options))
         except NoRulesError as reason:
             skipped.append((slo, str(reason)))
-    groups = [group["name"] for document in made.documents for group in document.get("groups", ())]
+    groups = [group["name"] for document in made.documents[:1] for group in document.get("groups", ())]
     document = {
         "rule_files": [relpath(rules.at.path, dirname(output) or ".")],
         "evaluation_interval": spelled(STEP),
@@ -154,8 +157,13 @@ def unit_tests_file(graph: Graph, rules: GeneratedRules, output: str = "") -> Ge
 
 def _numbered(slos: Iterable[Slo]) -> Iterator[tuple[Slo, int]]:
     """Each SLO with its place among those of its document."""
-    for _, together in groupby(slos, key=lambda slo: slo.origin.number if slo.origin else 0):
+    for _, together in groupby(slos, key=_document_of):
         yield from ((slo, index) for index, slo in enumerate(together))
+
+
+def _document_of(slo: Slo) -> int:
+    """The number of the document that an SLO stands in."""
+    return slo.origin.number if slo.origin else 0
 
 
 # The digest
