@@ -504,6 +504,13 @@ def test_version_1_is_read_as_it_would_be_migrated():
     assert [] == of(Reference, FIRST)
 
 
+def test_an_slo_may_still_be_there_in_version_1():
+    """While a repository is migrated; slo-generator runs only those of its own version."""
+    second = document(metadata="name: shop-tills-paid, labels: {service_name: shop}")
+    assert [] == Repo({"old.yaml": FIRST, "slo.yaml": second}).findings("DOC010")
+    assert 1 == len(Repo({"a.yaml": second, "b.yaml": second}).findings("DOC010"))
+
+
 def test_backends_of_version_1_had_other_names():
     """Stackdriver is called Cloud Monitoring today."""
     text = FIRST.replace("Prometheus\n", "StackdriverServiceMonitoring\n")

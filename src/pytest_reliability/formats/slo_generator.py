@@ -501,6 +501,7 @@ class _Objective:
             settings=self.source.settings,
             name=self.name,
             service=self.labels.get("service_name") or None,
+            scope="" if self.refers else "version 1",  # neither version runs the SLOs of the other
             dialect="slo-generator",
             objective=_decimal(tree, holder, self.goal),
             objective_text=written,
