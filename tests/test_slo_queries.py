@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_reliability.edits import apply
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Indicator, Query
-from pytest_reliability.promql import parse
+from pytest_reliability.promql import parse, selectors
 from pytest_reliability.promql.absence import missed
 from pytest_reliability.promql.ratios import canonical, labels, ranges, ratios
 from pytest_reliability.promql.subsets import outsider
@@ -178,12 +178,16 @@ MUTATIONS = (
     Mutation("SLO204", openslo(good='a{code="200"}', total="a"), "query: 'a'", "query: 'a{path=\"/\"}'"),
     Mutation("SLO204", raw(f'1 - sum(rate(x_bucket{{le="0.3"}}{W})) / sum(rate(x_bucket{{le="+Inf"}}{W}))'), "+Inf", "0.1"),
     Mutation("SLO204", raw(f'sum(rate(a{{x=~"1|2"}}{W})) / sum(rate(a{{x!~"3|4"}}{W}))'), "1|2", "1|3"),
+    Mutation("SLO204", openslo(good='a{x!~"5xx"}', total='a{x=~"2xx|3xx|4xx|5xx"}'), "4xx|", ""),
+    Mutation("SLO204", openslo(good='a{code!~"5.."}', total='a{code=~"[1-5].."}'), "[1-5]..", "2..|5.."),
+    Mutation("SLO204", raw(f'1 - sum(rate(x_bucket{{le="0.3"}}{W})) / sum(rate(x_bucket{{le="+Inf"}}{W}))'), 'le="0.3"', ""),
     # The same time on both sides
     Mutation("SLO206", raw(f"{BAD} / {ALL}"), f'shop"}}{W}', 'shop"}[5m]'),
     Mutation("SLO206", raw(f"1 - ({GOOD} / {ALL})"), f'5.."}}{W}', '5.."}[1h]'),
     Mutation("SLO206", openslo(good="sum(rate(a[5m]))", total="sum(rate(b[5m]))"), "a[5m]", "a[10m]"),
     Mutation("SLO206", openslo(bad="sum(increase(a[1h]))", total="sum(increase(b[60m]))"), "60m", "61m"),
     Mutation("SLO206", openslo(raw="sum(rate(a[5m])) / sum(rate(b[5m]))"), "b[5m]", "b[30d]"),
+    Mutation("SLO206", openslo(good='sum(rate(a{x=~"[0-9]"}[5m]))', total="sum(rate(a[5m]))"), "}[5m]", "}[10m]"),
     Mutation("SLO206", generator("sum(rate(a[window])) / sum(rate(b[window]))"), "b[window]", "b[1d]"),
     Mutation(
         "SLO206",
@@ -349,6 +353,11 @@ NEAR_MISSES = (
     ("SLO204", raw(f'sum(rate(a{W})) / sum(rate(a{{job="x"}}{W} offset 1h))')),
     ("SLO204", raw(f'sum(rate(a{W})) / sum(rate({{__name__=~"a|b",job="x"}}{W}))')),
     ("SLO204", raw('max(a{window="{{.window}}"}) / max(a{job="x"})')),
+    ("SLO204", openslo(good='a_bucket{x="1"}', total='a_bucket{le=~".+5"}')),
+    ("SLO204", openslo(good='a{x="1"}', total='a{x!~"1{2}{3}"}')),
+    ("SLO204", openslo(good='a{x="1"}', total='a{x!~"1*1*1*1*1*1*1*"}')),
+    ("SLO204", openslo(good='{x="1"}', total='{x="1",y="2"}')),
+    ("SLO204", openslo(good='a{x!~"5xx"}', total='a{x=~"2xx|3xx|4xx|5xx"}')),
     # The same time, or another question
     ("SLO206", raw(f"{BAD} / {ALL.replace(W, '[{{ .window }}]')}")),
     ("SLO206", events(BAD, ALL.replace(W, "[5m]"))),  # SLO202 says so
@@ -401,6 +410,8 @@ NEAR_MISSES = (
     ("SLO215", raw(f"({BAD} / {ALL}) or vector(1)")),
     ("SLO215", raw("1 - avg_over_time(up[{{.window}}])")),
     ("SLO215", raw(f"1 - (sum(sum_over_time(up{W})) / sum(count_over_time(up{W}))) or vector(0)")),
+    ("SLO215", events(f"{BAD} or vector(0)", "count_over_time(vector(1)[{{.window}}:1m])")),
+    ("SLO215", events(f"{BAD} or vector(0)", "count_over_time(vector(1)[{{.window}}:1m]) or vector(1)")),
     ("SLO215", raw("vector(0) / vector(1) or vector(0)")),
     ("SLO215", openslo(raw=f"{GOOD} / {ALL} or vector(0)")),
 )
@@ -499,6 +510,10 @@ def test_a_query_without_places_is_pointed_at_as_a_whole() -> None:
 
     (problem,) = ratio_range_mismatch.run(Indicator(at=at, holder="SLO 'x'", queries=(bad, total)))
     assert at == problem.at
+    guessed = Query(at=at, text="rate(b[$x])", parsable="rate(b[1h])", language="promql", role="total")
+    assert [] == list(ratio_range_mismatch.run(Indicator(at=at, holder="SLO 'x'", queries=(bad, guessed))))
+    other = Query(at=at, text='a{le="1"}', parsable="sum(a)", language="", role="good")
+    assert [] == list(integer_bucket_label.run(Indicator(at=at, holder="SLO 'x'", queries=(replace(other, place=lambda _: at),))))
     buckets = Query(at=at, text='a_bucket{le="1"}', parsable='a_bucket{le="1"}', language="promql", role="good")
     assert [] == list(integer_bucket_label.run(Indicator(at=at, holder="SLO 'x'", queries=(buckets,))))
 
@@ -609,7 +624,7 @@ def test_a_computed_quantile_is_one_all_the_same() -> None:
 @pytest.mark.parametrize("text", ["sum(", "quantile(", "absent("])
 def test_what_cannot_be_parsed_is_nothing(text: str) -> None:
     """A broken query is reported by SLO201, and by nobody else."""
-    assert (None, frozenset()) == (quantile(text), missed(text))
+    assert (None, frozenset(), ()) == (quantile(text), missed(text), selectors(text))
     assert [] == list(ratios([query(text)]))
     assert all(not Repo({"slo.yaml": raw(text + W)}).findings(code) for code in CODES)
 

@@ -158,8 +158,8 @@ def _bound(matcher: Matcher) -> float | None:
         return None
 
 
-_COMMON_STATUSES = "200 201 204 301 302 304 400 401 403 404 409 422 429 499 500 502 503 504"
-_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+_COMMON_STATUSES = "200 404 500 301 400 401 403 409 422 429 499 502 503 504 201 204 302 304"
+_CLASSES = ("2xx", "4xx", "5xx", "3xx")
 _STATUS = r"[1-5](?:\.\.|\\d\\d|\d\d|\.\*|\.\+|\[0-9\]\[0-9\]|\[0-9\]\{2\}|\\d\{2\}|\d\.|\.\d)"
 
 
@@ -170,7 +170,7 @@ def _candidates(own: list[Matcher], matcher: Matcher) -> Iterable[str]:
     to be none.
     """
     written = [value for one in (*own, matcher) for value in _alternatives(one)]
-    possible = r"[\w /:-]+" if matcher.operator in ("!=", "!~") else r"[1-5](?:\d\d|xx)"
+    possible = r"[\w /:-]{1,40}" if matcher.operator in ("!=", "!~") else r"[1-5](?:\d\d|xx)"
     found = [value for value in written if re.fullmatch(possible, value)]
     if any(re.fullmatch(_STATUS, value) for value in written):
         found += _COMMON_STATUSES.split()
@@ -190,11 +190,14 @@ def _alternatives(matcher: Matcher) -> list[str]:
 
 _PLAIN = r"(?:[\w .\-:/|^$<>,]|\\[.dw/-]|\[[\w^-]+\]|[*+?]|\{\d\}|\((?:\?:)?|\)(?![*+?{]))*"
 
+MOST_REPEATED = 6
+"""Trying one with more could take long: each multiplies the ways in which a value may be divided among them."""
+
 
 @lru_cache(maxsize=1024)
 def _pattern(value: str) -> re.Pattern[str] | None:
     """A regular expression that means the same to Python and to RE2, and takes no time; None for any other."""
-    if len(value) > 200 or not re.fullmatch(_PLAIN, value):
+    if len(value) > 200 or len(re.findall("[*+?]", value)) > MOST_REPEATED or not re.fullmatch(_PLAIN, value):
         return None
     try:
         return re.compile(value)

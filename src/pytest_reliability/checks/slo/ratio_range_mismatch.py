@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_reliability.contracts import Problem, check
-from pytest_reliability.model.duration import Duration, spoken
+from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Indicator, Query
 from pytest_reliability.promql import parse
@@ -26,10 +26,11 @@ def ratio_range_mismatch(indicator: Indicator) -> Iterator[Problem]:
         sides = ratio.numerator, ratio.denominator
         looks = [ranges(side.tree) for side in sides]
         if all(len(look) == 1 for look in looks) and looks[0] != looks[1] and not any(map(_is_rewritten, sides)):
-            (above, first), (below, second) = (_written(side.query, look.pop()) for side, look in zip(sides, looks, strict=True))
-            names = [side.name for side in sides]
-            message = f"{names[0]} of {indicator.holder} looks back over {above}, {names[1]} over {below}"
-            yield Problem(first or second or sides[0].query.at, message, "let both look back over the same time")
+            above, below = (_written(side.query, look.pop()) for side, look in zip(sides, looks, strict=True))
+            if above is not None and below is not None:
+                subject = f"{sides[0].name} of {indicator.holder}"
+                message = f"{subject} looks back over {above[0]}, {sides[1].name} over {below[0]}"
+                yield Problem(above[1] or below[1] or sides[0].query.at, message, "let both look back over the same time")
 
 
 def _is_rewritten(side: Side) -> bool:
@@ -38,8 +39,8 @@ def _is_rewritten(side: Side) -> bool:
     return parse(query.windowed(UNUSUAL.text) if query.windowed else query.parsable or "").rewritten
 
 
-def _written(query: Query, seconds: float) -> tuple[str, Location | None]:
-    """A range as it is written in a query, and where."""
+def _written(query: Query, seconds: float) -> tuple[str, Location | None] | None:
+    """A range as it is written in a query, and where; None where it is not, but stands for what nobody knows."""
     if seconds == UNUSUAL.seconds and query.windowed:
         return "the window", None
     for found in re.finditer(r"\[\s*(\d[\w.]*)", query.text):
@@ -47,5 +48,5 @@ def _written(query: Query, seconds: float) -> tuple[str, Location | None]:
             if Duration.parse(found[1]).seconds == seconds:
                 return found[1], query.place(found.start(1)) if query.place else None
         except ValueError:
-            continue
-    return spoken(seconds), None
+            continue  # it is a part of a regular expression
+    return None
