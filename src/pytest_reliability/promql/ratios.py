@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import promql_parser
@@ -52,8 +53,13 @@ class Ratio:
     fallbacks: tuple[float, ...] = ()
 
 
-def ratios(queries: Sequence[Query], window: str | None = None) -> Iterator[Ratio]:
-    """Every ratio among the queries of an indicator, those with a place for it over `window`."""
+@lru_cache(maxsize=4096)
+def ratios(queries: tuple[Query, ...], window: str | None = None) -> tuple[Ratio, ...]:
+    """Every ratio among the queries of an indicator, those with a place for it over `window`. The same are read only once."""
+    return tuple(_ratios(queries, window))
+
+
+def _ratios(queries: tuple[Query, ...], window: str | None) -> Iterator[Ratio]:
     trees = {query.role: (query, tree) for query in queries if (tree := _tree(query, window)) is not None}
     for role in ("good", "bad"):
         if role in trees and "total" in trees:
@@ -166,6 +172,15 @@ def fallbacks(part: Any) -> list[float]:
     """Every number that is taken anywhere in a part where there is no data."""
     apart = (inner for inner in walk(part) if isinstance(inner, promql_parser.BinaryExpr))
     return [value for inner in apart if (value := fallback(inner)) is not None]
+
+
+_COMPARISONS = frozenset((">", ">=", "<", "<=", "==", "!="))
+
+
+def filters(part: Any) -> bool:
+    """Whether a part drops some of its data by a comparison, as in `… > 0`."""
+    apart = (inner for inner in walk(part) if isinstance(inner, promql_parser.BinaryExpr))
+    return any(str(inner.op) in _COMPARISONS for inner in apart)
 
 
 def core(part: Any) -> Any:

@@ -16,12 +16,16 @@ from pytest_reliability.report import Level
 UNUSUAL = Duration.parse("61m")
 """A window that nobody writes: what looks back that far has the window that the tool fills in."""
 
+_RANGE = r"\[\s*(\d[\w.]*)"
+
 
 @check(Indicator, code="SLO206", level=Level.SILVER)
 def ratio_range_mismatch(indicator: Indicator) -> Iterator[Problem]:
     """Errors of five minutes are no share of the requests of ten: the ratio is off by the quotient of both."""
     if any(query.needs_window and query.windowed is None for query in indicator.queries):
         return  # SLO202 says so
+    if not any(re.search(_RANGE, query.text) for query in indicator.queries):
+        return  # all look back over the window
     for ratio in ratios(indicator.queries, UNUSUAL.text):
         sides = ratio.numerator, ratio.denominator
         looks = [ranges(side.tree) for side in sides]
@@ -43,7 +47,7 @@ def _written(query: Query, seconds: float) -> tuple[str, Location | None] | None
     """A range as it is written in a query, and where; None where it is not, but stands for what nobody knows."""
     if seconds == UNUSUAL.seconds and query.windowed:
         return "the window", None
-    for found in re.finditer(r"\[\s*(\d[\w.]*)", query.text):
+    for found in re.finditer(_RANGE, query.text):
         try:
             if Duration.parse(found[1]).seconds == seconds:
                 return found[1], query.place(found.start(1)) if query.place else None

@@ -24,7 +24,7 @@ def text_contradicts_objective(slo: Slo, graph: Graph) -> Iterator[Problem]:
     if slo.objective is None or not 0 < slo.objective < 1 or meant_objective(slo.objective, slo.objective_unit) is not None:
         return  # SLO101 and SLO102 speak of these
     promised = _promised(slo.description)
-    if not promised or promised & _meant(slo, graph):
+    if not promised or slo.objective in promised or promised & _meant(slo, graph):
         return
     said = sorted(promised)[-1]
     yield Problem(
