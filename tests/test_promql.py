@@ -85,6 +85,7 @@ INVALID = [
     ("foo)", "this ')' closes nothing", 3),
     ("foo]", "this ']' closes nothing", 3),
     ('foo{a="b', "this string is never closed", 6),
+    ("'\n'[", "this string is never closed", 0),
     ("foo bar", "unexpected 'bar'", 4),
     ("sum(foo) by (a) without (b)", "unexpected 'without'", 16),
     ("sum(foo) by le) > 1", "unexpected 'le'", 12),

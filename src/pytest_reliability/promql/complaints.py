@@ -116,8 +116,10 @@ def _never_closed(text: str, match: re.Match[str]) -> Complaint | None:
     index = _first_unexpected(text, found)
     if index < len(found):
         return _unexpected(found, index)
-    opener = unclosed(found)[-1]
-    return Complaint(f"{opener.text!r} is never closed", opener.start)
+    opened = unclosed(found)
+    if not opened:  # the bracket that the parser means stands behind a string that is never closed
+        return _open_string(text, match)
+    return Complaint(f"{opened[-1].text!r} is never closed", opened[-1].start)
 
 
 def _open_string(text: str, match: re.Match[str]) -> Complaint | None:
