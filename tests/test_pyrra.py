@@ -306,6 +306,13 @@ def test_the_bucket_of_a_latency_has_a_bound(bucket):
     assert message.endswith('a matcher of le with a number is expected, such as le="0.5"')
 
 
+@pytest.mark.parametrize("bound", ['le=~\\"0.5\\"', 'a=\\"b\\",le=\\"+Inf\\"', 'a=\\"b\\", le=\\"5e-1\\"'])
+def test_a_bound_may_be_any_number(bound):
+    """As Go reads them."""
+    indicator = f'latency: {{success: {{metric: "paid_bucket{{{bound}}}"}}, total: {{metric: paid_count}}}}'
+    assert [] == faults(document(indicator=indicator))
+
+
 def test_variables_of_who_deploys_it_may_stand_in_a_metric():
     """They are filled in with something for checking; where nobody can tell with what, nothing is said."""
     inside = slo(indicator='bool_gauge: {metric: \'up{cluster="${cluster}", job=~"a$"}\'}').queries[0]

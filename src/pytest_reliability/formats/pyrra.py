@@ -416,10 +416,16 @@ def _filled(metric: str) -> str | None:
 
 _MODIFIER = re.compile(r"[\s})](?:offset\s|@)[^\"'`}]*$")
 _ONE_SELECTOR = re.compile(r"[A-Za-z_:][\w:]*\{[^{}]*\}")
+_MATCHER = r'[A-Za-z_]\w*\s*(?:!?=\s*"[^"\\\n]*"|[=!]~\s*"(?:[\w./|: -]|\.[*+])*")'
+_PLAIN = re.compile(rf"\s*[A-Za-z_:][\w:]*\s*(?:\{{\s*(?:{_MATCHER}\s*(?:,\s*{_MATCHER}\s*)*,?\s*)?\}}\s*)?")
+"""What most metrics look like, so that the parser need not be asked."""
+_BOUND = re.compile(r'[{,]\s*le\s*=\s*"[0-9.]*[0-9]"')
 
 
 def _is_single(metric: str) -> bool:
     """Whether it is a selector of series at one moment, and nothing around it."""
+    if _PLAIN.fullmatch(metric):
+        return True
     from pytest_reliability.promql import parse, selectors, walk
 
     tree = parse(metric).tree
@@ -430,9 +436,9 @@ def _objection(metric: str, key: str, kind: str) -> tuple[str, str] | None:
     """What Pyrra expects in the place of a metric that it does not take, and a hint. Whether it is PromQL at all, SLO201 says."""
     from pytest_reliability.promql import parse, selectors
 
-    if not parse(metric).valid:
-        return None
     if not _is_single(metric):
+        if not parse(metric).valid:
+            return None
         inner = _ONE_SELECTOR.findall(metric)
         hint = f"write {inner[0]}" if len(inner) == 1 else ""
         return "a single metric with its matchers is expected, to which Pyrra itself adds rate and sum", hint
@@ -440,9 +446,10 @@ def _objection(metric: str, key: str, kind: str) -> tuple[str, str] | None:
         return "Pyrra drops 'offset' and '@' without a word", "remove them"
     if key in ("total", "") and metric.lstrip().startswith("{"):
         return "a metric's name before the braces is expected, without which Pyrra generates nothing", ""
-    if (kind, key) == ("latency", "success") and not any(
-        matcher.label == "le" and _is_number(matcher.value) for matcher in selectors(metric)[0].matchers
-    ):
+    if (kind, key) != ("latency", "success") or _BOUND.search(metric):
+        return None
+    matchers = [matcher for selector in selectors(metric) for matcher in selector.matchers]
+    if not any(matcher.label == "le" and _is_number(matcher.value) for matcher in matchers):
         return 'a matcher of le with a number is expected, such as le="0.5"', "name the bucket that is fast enough"
     return None
 
