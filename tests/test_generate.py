@@ -112,13 +112,13 @@ def test_the_table_of_the_workbook() -> None:
 @pytest.mark.parametrize(
     ("period", "expected"),
     [
-        ("28d", ["page 14.4 1h 5m 2.1%", "page 6 6h 30m 5.4%", "ticket 3 1d 2h 11%", "ticket 1 3d 6h 11%"]),
-        ("7d", ["page 14.4 15m 2m 2.1%", "page 6 1h30m 10m 5.4%", "ticket 3 6h 30m 11%", "ticket 1 18h 1h30m 11%"]),
+        ("28d", ["page 13.44 1h 5m 2%", "page 5.6 6h 30m 5%", "ticket 2.8 1d 2h 10%", "ticket 0.9333 3d 6h 10%"]),
+        ("7d", ["page 13.44 15m 2m 2%", "page 5.6 1h30m 10m 5%", "ticket 2.8 6h 30m 10%", "ticket 0.9333 18h 1h30m 10%"]),
         ("90d", ["page 14.4 3h 15m 2%", "page 6 18h 1h30m 5%", "ticket 3 3d 6h 10%", "ticket 1 9d 18h 10%"]),
     ],
 )
 def test_windows_grow_and_shrink_with_the_period(period: str, expected: list[str]) -> None:
-    """The same share of the budget is gone when an alert fires, up to windows that people can say."""
+    """The same share of the budget is gone when an alert fires, over windows that people can say."""
     assert expected == table("0.999", period)
 
 
@@ -322,7 +322,7 @@ def test_an_alert_for_each_severity() -> None:
     assert {"slo": "checkout/availability", "service": "checkout", "severity": "critical"} == page["labels"]
     ticket = rules(slo())["CheckoutAvailabilityBurnsBudgetSteadily"]
     assert {"slo": "checkout/availability", "service": "checkout", "severity": "warning"} == ticket["labels"]
-    assert "faster than 10% of it within 1d, or 10% of it within 3d." in ticket["annotations"]["description"]
+    assert "faster than 10% within 1d, or 10% within 3d." in ticket["annotations"]["description"]
 
 
 def test_labels_that_route_alerts() -> None:
@@ -789,3 +789,9 @@ def test_no_tests_without_alerts() -> None:
 def test_quoting() -> None:
     """Names end up in PromQL as texts, whatever they hold."""
     assert r'"a\"b\\c\nd"' == quoted('a"b\\c\nd')
+
+
+def test_an_alert_does_not_say_its_service_twice() -> None:
+    """What an SLO is called often begins with its service already."""
+    assert "CheckoutLatencyBurnsBudgetSteadily" == alert_name(slo(name="checkout-latency", service="checkout"), "ticket")
+    assert "CheckoutCartLatencyBurnsBudgetFast" == alert_name(slo(name="cart-latency", service="checkout"), "page")

@@ -57,7 +57,7 @@ def review(graph: Graph, checks: Iterable[Check], scope: Scope = EVERYTHING) -> 
     parts = []
     for owner in owners.all:
         outcomes = tuple(_outcome(answers[check.code], owner, owners) for check in chosen[owner])
-        complete = {check.code for check in checks if check.level} <= {check.code for check in chosen[owner]}
+        complete = {check.code for check in checks if check.level and check.on} <= {check.code for check in chosen[owner]}
         parts.append(_report(graph, owner, owners, outcomes, complete, scope))
     return parts[0] if len(parts) == 1 else _whole(graph, parts, scope)
 

@@ -181,13 +181,13 @@ class _Rules:
         return re.search(r"\bby\s*\([^)]*\bservice\b", self.measured.ratio("5m")) is not None
 
     def annotations(self, severity: str, burns: Iterable[BurnAlert]) -> dict[str, str]:
-        spent = ", or ".join(f"{rounded(burn.share(self.period) * 100)}% of it within {spelled(burn.long)}" for burn in burns)
+        spent = ", or ".join(f"{rounded(burn.share(self.period) * 100)}% within {spelled(burn.long)}" for burn in burns)
         speed = "fast" if severity == "page" else "steadily"
         promise = f"{percent(self.objective)} over {spelled(self.period)}"
         found = {
             "summary": literal(f"{self.slo.full_name} burns its error budget {speed}"),
             "description": "{{ $value | humanizePercentage }} of events are bad. "
-            f"The objective is {promise}; at this rate its error budget is being spent faster than {spent}.",
+            f"The objective is {promise}; its error budget is being spent faster than {spent}.",
         }
         runbook, dashboard = runbook_of(self.graph, self.slo), dashboard_of(self.graph, self.slo)
         if runbook:
@@ -201,7 +201,8 @@ def alert_name(slo: Slo, severity: str) -> str:
     """What the alert of a severity is called: as the SLO says, or after the SLO."""
     if slo.alerting is not None and slo.alerting.name:
         return slo.alerting.name
-    words = re.findall(r"[A-Za-z0-9]+", slo.full_name)
+    repeated = slo.service is not None and _folded(slo.name).startswith(_folded(slo.service))
+    words = re.findall(r"[A-Za-z0-9]+", slo.name if repeated else slo.full_name)
     name = "".join(word[:1].upper() + word[1:] for word in words)
     return f"{name if name[:1].isalpha() else f'Slo{name}'}BurnsBudget{'Fast' if severity == 'page' else 'Steadily'}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 
 from pytest_reliability.generate.templates import NoRulesError
 from pytest_reliability.model.nodes import BurnRate
@@ -16,8 +16,8 @@ from pytest_reliability.model.nodes import BurnRate
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
 
 NOMINAL = 30 * DAY
-TABLE = (("page", "14.4", HOUR), ("page", "6", 6 * HOUR), ("ticket", "3", DAY), ("ticket", "1", 3 * DAY))
-"""Severity, burn rate, and the long window for a period of 30 days."""
+TABLE = (("page", "0.02", HOUR), ("page", "0.05", 6 * HOUR), ("ticket", "0.1", DAY), ("ticket", "0.1", 3 * DAY))
+"""Severity, the share of the error budget, and the long window in which it goes, for a period of 30 days."""
 
 LENGTHS = tuple(
     [MINUTE * n for n in (1, 2, 3, 5, 10, 15, 20, 30, 45, 90)]
@@ -25,6 +25,8 @@ LENGTHS = tuple(
     + [DAY * n for n in (1, 2, 3, 4, 5, 6, 7, 9, 14, 21, 28)]
 )
 """Windows that people can say."""
+
+FOUR_FIGURES = Context(prec=4)
 
 REACHABLE = Decimal("0.75")
 """A burn rate above this share of the highest possible one is not asked for: an alert must go off while a few still succeed."""
@@ -47,16 +49,18 @@ class BurnAlert:
 def burn_alerts(objective: Decimal, period: float, scrape: float = 30.0) -> tuple[BurnAlert, ...]:
     """The table of the workbook for a `period` in seconds, where metrics come every `scrape` seconds.
 
-    Windows grow and shrink with the period, so that the same share of the budget is gone. Burn rates that cannot be reached,
-    because more than everything would have to fail, are lowered.
+    Windows grow and shrink with the period, and burn rates make up for their round figures, so that the same share of the
+    budget is gone: share × period / window. Those that cannot be reached, because more than everything would have to fail,
+    are lowered.
     """
     highest = REACHABLE / (1 - objective)
     shortest = _nearest(4 * scrape, at_least=4 * scrape)
     found: dict[tuple[str, int], BurnAlert] = {}
-    for severity, factor, nominal in TABLE:
+    for severity, share, nominal in TABLE:
         long = _nearest(nominal * period / NOMINAL, at_least=6 * shortest)
         short = _nearest(long / 12, at_least=shortest)
-        possible = min(Decimal(factor), _rounded_down(highest))
+        factor = (Decimal(share) * Decimal(period) / long).normalize(FOUR_FIGURES)
+        possible = min(factor, _rounded_down(highest))
         found[severity, long] = BurnAlert(severity=severity, factor=possible, long=long, short=short)  # the lower rate stays
     return tuple(found.values())
 
