@@ -33,7 +33,7 @@ def outsider(ratio: Ratio) -> Outsider | None:
     Certain is it where both sides count the same metric, or a bucket and the count of the same histogram.
     """
     part, whole = counted(core(ratio.part)), counted(core(ratio.denominator.tree))
-    if part is None or whole is None or not _are_one_family(part, whole):
+    if part is None or whole is None or not are_one_family(part, whole):
         return None
     agreeing = _agreeing(ratio)
     for matcher in whole.matchers:
@@ -69,7 +69,8 @@ def _scales(part: Any) -> bool:
     return str(part.op) in ("*", "/") and constant(part.rhs) is not None
 
 
-def _are_one_family(one: Selector, other: Selector) -> bool:
+def are_one_family(one: Selector, other: Selector) -> bool:
+    """Whether both count by the same metric, or by a bucket and the count of one histogram."""
     if one.metric is None or other.metric is None:
         return False
     if one.metric == other.metric:
@@ -136,7 +137,7 @@ def _left_out(matcher: Matcher, part: Selector, whole: Selector) -> Outsider | N
         implied = matcher.label in _TARGETS and others & _TARGETS
         return None if implied else Outsider(matcher, metric)
     for value in _candidates(own, matcher):
-        if all(_matches(one, value) for one in own) and _matches(matcher, value) is False:
+        if all(accepts(one, value) for one in own) and accepts(matcher, value) is False:
             return Outsider(matcher, metric, value)
     return None
 
@@ -205,7 +206,7 @@ def _pattern(value: str) -> re.Pattern[str] | None:
         return None
 
 
-def _matches(matcher: Matcher, value: str) -> bool | None:
+def accepts(matcher: Matcher, value: str) -> bool | None:
     """Whether the matcher accepts a value; None where nobody can tell."""
     if matcher.operator in ("=", "!="):
         return (matcher.value == value) == (matcher.operator == "=")
