@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from pytest_reliability.contracts import Problem, UsageError, check
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Service
-from pytest_reliability.model.settings import DEFAULTS, Folders, LatencySettings, RouteLimits, Settings, Vocabulary
+from pytest_reliability.model.settings import DEFAULTS, Dependency, Folders, LatencySettings, RouteLimits, Settings, Vocabulary
 from pytest_reliability.policy.selection import require_known
 from pytest_reliability.reading import configurations
 from pytest_reliability.testing import Repo
@@ -57,6 +58,13 @@ def test_every_key_is_read():
             POST /checkout: {p95: 100ms, p99.9: 1s, p97_5: 500ms, max: 5s, errors: 1%, throughput: 200/s}
             GET /carts/{cart}: {slo: fast}
           history: true
+        dependencies:
+          payments: hard
+          auth: {objective: 99.95%}
+          rates: {mode: cached, objective: 99%}
+        sla: {checkout/availability: 99.5%}
+        request_rate: 30/m
+        objective_review: 180d
         """
     )
     every = {"p95": "100ms", "p99.9": "1s", "p97_5": "500ms", "max": "5s", "errors": "1%", "throughput": "200/s"}
@@ -80,6 +88,14 @@ def test_every_key_is_read():
             ),
             history=True,
         ),
+        dependencies=(
+            Dependency(Location(".reliability.yaml", 20, 11, 8), "payments"),
+            Dependency(Location(".reliability.yaml", 21, 11, 4), "auth", "hard", Decimal("0.9995")),
+            Dependency(Location(".reliability.yaml", 22, 11, 5), "rates", "cached", Decimal("0.99")),
+        ),
+        sla={"checkout/availability": Decimal("0.995")},
+        request_rate=0.5,
+        objective_review=Duration(15552000.0, "180d"),
     )
     assert expected == found
 
@@ -149,6 +165,17 @@ MISTAKES = [
     ("latency: {routes: {GET /: {errors: 1}}}", "errors is '1'; a share such as 1% is expected"),
     ("latency: {routes: {GET /: {throughput: 0/s}}}", "throughput is '0/s'; a rate such as 200/s is expected"),
     ("latency: {routes: {GET /: {throughput: often}}}", "throughput is 'often'; a rate such as 200/s is expected"),
+    ("dependencies: {payments: strong}", "1:26: payments is 'strong'; one of hard, soft, cached is expected"),
+    ("dependencies: [payments]", "1:15: dependencies is a list; a mapping is expected"),
+    ("dependencies: {payments: {mod: hard}}", "'mod' is not a key of a dependency, so it is not read\n  did you mean mode?"),
+    ("dependencies: {payments: {objective: 0.999}}", "1:38: objective is '0.999'; a percentage such as 99.9% is expected"),
+    ("dependencies: {payments: {objective: 100%}}", "objective is '100%'; a percentage such as 99.9% is expected"),
+    ("sla: {availability: 99.9}", "1:21: availability is '99.9'; a percentage such as 99.9% is expected"),
+    ("sla: 99.9%", "1:6: sla is '99.9%'; a mapping is expected"),
+    ("request_rate: 5", "1:15: request_rate is '5'; a rate such as 5/s is expected"),
+    (f"request_rate: {'9' * 400}/s", "; a rate such as 5/s is expected"),
+    ("objective_review: 0d", "1:19: objective_review is '0d'; a duration such as 180d is expected"),
+    ("objective_review: yearly", "objective_review is 'yearly'; a duration such as 180d is expected"),
     ("- a", "1:1: the file is a list; the configuration (a mapping) is expected"),
     ("a: [", "1:"),
     ("a: 1\n---\nb: 2", ": a second document"),

@@ -6,17 +6,18 @@ Every mistake is reported with its place and what to type instead, all of them a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import isfinite
+from decimal import Decimal
+from math import inf, isfinite
 from posixpath import normpath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_reliability.contracts import UsageError
-from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.duration import SECONDS, Duration
 from pytest_reliability.model.limits import PERCENTAGE, QUANTILE, RATE, contradiction, quantile
 from pytest_reliability.model.nodes import Fault
-from pytest_reliability.model.settings import Folders, LatencySettings, RouteLimits, Settings, Vocabulary
-from pytest_reliability.shape import BOOLEAN, DURATION, STRING, Entries, Fields, Items, Scalar, choice, faults
+from pytest_reliability.model.settings import Dependency, Folders, LatencySettings, RouteLimits, Settings, Vocabulary
+from pytest_reliability.shape import BOOLEAN, DURATION, STRING, Either, Entries, Fields, Items, Scalar, choice, faults
 
 if TYPE_CHECKING:
     from pytest_reliability.documents import Tree
@@ -44,9 +45,11 @@ def _is_share(text: str) -> bool:
 
 def _is_rate(text: str) -> bool:
     match = RATE.fullmatch(text)
-    return match is not None and float(match[1]) > 0
+    return match is not None and 0 < float(match[1]) < inf
 
 
+_OBJECTIVE = Scalar("a percentage such as 99.9%", types=(str,), accepts=_is_share)
+_MODE = choice("hard", "soft", "cached")
 _LIMIT = Scalar("a duration such as 100ms", types=(str,), accepts=_is_limit)
 
 ROUTE_LIMITS = Fields(
@@ -80,6 +83,12 @@ CONFIGURATION = Fields(
             "latency",
             {"routes": Entries(ROUTE_LIMITS, r"[A-Z]+ /\S*", "a method and a path, such as POST /checkout,"), "history": BOOLEAN},
         ),
+        "dependencies": Entries(
+            Either((Fields("a dependency", {"mode": _MODE, "objective": _OBJECTIVE}), _MODE), "hard, soft or cached")
+        ),
+        "sla": Entries(_OBJECTIVE),
+        "request_rate": Scalar("a rate such as 5/s", types=(str,), accepts=_is_rate),
+        "objective_review": Scalar("a duration such as 180d", types=(str,), accepts=_is_limit),
     },
 )
 
@@ -128,6 +137,10 @@ def settings_from(tree: Tree, data: Any, folder: str = "") -> Settings:
         scrape_interval=Duration.parse(data["scrape_interval"]) if "scrape_interval" in data else None,
         response_time=Duration.parse(data["response_time"]) if "response_time" in data else defaults.response_time,
         latency=_latency(tree, data.get("latency", {})),
+        dependencies=tuple(_dependencies(tree, data.get("dependencies", {}))),
+        sla=MappingProxyType({name: _ratio(text) for name, text in data.get("sla", {}).items()}),
+        request_rate=_rate(data.get("request_rate", "")),
+        objective_review=Duration.parse(data["objective_review"]) if "objective_review" in data else defaults.objective_review,
     )
 
 
@@ -173,6 +186,24 @@ def _latency(tree: Tree, latency: Mapping[str, Any]) -> LatencySettings:
         ),
         history=latency.get("history", False),
     )
+
+
+def _dependencies(tree: Tree, dependencies: Mapping[str, Any]) -> Iterator[Dependency]:
+    for name, said in dependencies.items():
+        given = said if isinstance(said, dict) else {"mode": said}
+        objective = _ratio(given["objective"]) if "objective" in given else None
+        yield Dependency(tree.key_at(dependencies, name), name, given.get("mode", "hard"), objective)
+
+
+def _ratio(text: str) -> Decimal:
+    """The ratio that a percentage stands for."""
+    return Decimal(text.rstrip(" %")).scaleb(-2)
+
+
+def _rate(text: str) -> float | None:
+    """How often in a second; None for what is no rate."""
+    match = RATE.fullmatch(text)
+    return float(match[1]) / SECONDS[match[2][0]] if match else None
 
 
 def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:

@@ -1,0 +1,40 @@
+"""Metrics that the service's own code defines, through the usual client libraries of Prometheus.
+
+Programs are read, never imported or run. `_client_libraries.py` says what is read of Go, Java, Kotlin, Scala, JavaScript,
+TypeScript, Rust and C#, `_prometheus_client.py` reads Python. Tests, and what is copied from elsewhere, are passed over: their metrics
+are not the service's.
+
+A metric is named as it is exposed: `shop_orders_total`; a histogram without `_bucket`, `_count` and `_sum`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_reliability.contracts import Format
+from pytest_reliability.documents import Source
+from pytest_reliability.model.nodes import Metric
+
+_PASSED_OVER = (
+    r"(?:^|/)(?:tests?|testdata|__tests__|__mocks__|mocks?|fixtures|vendor|third_party|node_modules|site-packages|dist)/"
+    r"|(?:^|/)(?:test_[^/]*|conftest)\.py$|[._](?:test|spec)\.\w+$|Tests?\.(?:java|kt|scala|cs)$|\.min\.js$"
+)
+
+
+def read(source: Source) -> Iterator[Metric]:
+    """The metrics that a program defines."""
+    text = source.data.decode("utf-8", "replace")  # good enough: names of metrics are ASCII
+    if source.path.endswith(".py"):
+        from pytest_reliability.formats import _prometheus_client as library
+    else:
+        from pytest_reliability.formats import _client_libraries as library
+    yield from library.metrics(text.removeprefix("\ufeff"), source.path, source.settings)
+
+
+FORMAT = Format(
+    name="metrics in code",
+    files=rf"^(?!.*(?:{_PASSED_OVER})).*\.(?:go|py|java|kt|scala|[cm]?[jt]s|rs|cs)$",
+    marker=rb"[Pp]rometheus|io\.micrometer|prom-client|\bregister_(?:int_)?(?:counter|gauge|histogram)",
+    yields=(Metric,),
+    read=read,
+)
