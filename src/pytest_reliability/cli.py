@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_reliability import api, plugins
 from pytest_reliability.contracts import Canvas, Check, UsageError
+from pytest_reliability.model.nodes import Rewrite
 from pytest_reliability.policy.selection import matches, require_known, select
 from pytest_reliability.report import Finding, Report, Severity
 
@@ -139,6 +140,16 @@ def _parser() -> argparse.ArgumentParser:
         default="error",
         help="how bad a finding must be to exit with 1 (default: error)",
     )
+
+    fix = command(
+        "fix",
+        "mend what takes no thought: misspelt keys, objectives in the wrong unit, rules that are stale",
+        ("reliability fix", "reliability fix slo/checkout.yaml --select SLO101 --diff"),
+        _fix,
+    )
+    fix.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="one folder, or files: these get the local checks only")
+    _selection(fix)
+    fix.add_argument("--diff", action="store_true", help="show the changes and write nothing; exit with 1 where there are any")
 
     explain = command(
         "explain",
@@ -295,6 +306,23 @@ def _check(options: argparse.Namespace) -> int:
     if fails or not options.quiet:
         _write(reporter.render(report, _canvas(options)), options.output)
     return FINDINGS if fails else GOOD
+
+
+def _fix(options: argparse.Namespace) -> int:
+    from pytest_reliability import fix_command
+
+    root, folder, only = _target(options.paths)
+    scope = api.Scope(selected=_words(options.select), ignored=_words(options.ignore))
+    fixes = fix_command.prepared(root, folder=folder, only=only, scope=scope)
+    canvas = _canvas(options)
+    if options.diff:
+        print(fix_command.diff(fixes, canvas), end="")
+    else:
+        fix_command.written(fixes)
+    if not options.quiet:
+        said = fix_command.told(fixes, canvas) + fix_command.counted(fixes, would=options.diff)
+        print(said, file=sys.stderr if options.diff else None)
+    return FINDINGS if fixes.refused or (options.diff and fixes.after) else GOOD
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -462,7 +490,13 @@ def _seen_from_here(report: Report, root: Path) -> Report:
         return report
 
     def seen(finding: Finding) -> Finding:
-        return replace(finding, at=replace(finding.at, path=_from_here(root / finding.at.path)))
+        at = replace(finding.at, path=_from_here(root / finding.at.path))
+        edit = finding.edit
+        if isinstance(edit, Rewrite):
+            edit = replace(edit, path=_from_here(root / edit.path))
+        elif edit is not None:
+            edit = replace(edit, at=replace(edit.at, path=_from_here(root / edit.at.path)))
+        return replace(finding, at=at, edit=edit)
 
     outcomes = tuple(replace(outcome, findings=tuple(map(seen, outcome.findings))) for outcome in report.outcomes)
     return replace(report, outcomes=outcomes, parts=tuple(_seen_from_here(part, root) for part in report.parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_reliability.contracts import Problem, check
-from pytest_reliability.model.nodes import Slo
+from pytest_reliability.model.nodes import Replace, Slo
 from pytest_reliability.model.objectives import meant_objective, written
 from pytest_reliability.report import Level
 
@@ -19,9 +19,10 @@ def objective_unit_confusion(slo: Slo) -> Iterator[Problem]:
     if meant is None:
         return
     expected = "a percentage" if slo.objective_unit == "percent" else "a ratio between 0 and 1"
-    example = written(meant, slo.objective_unit) if meant < 1 else "a percentage below 100, such as 99.9"
+    right = written(meant, slo.objective_unit) if meant < 1 else None
     yield Problem(
         slo.objective_at,
         f"objective of SLO {slo.name!r} is {slo.objective_text}, but {expected} is expected here",
-        hint=f"write {example}",
+        hint=f"write {right or 'a percentage below 100, such as 99.9'}",
+        edit=Replace(slo.objective_at, slo.objective_text, right) if right else None,
     )
