@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_reliability import edits
 from pytest_reliability.contracts import UsageError
-from pytest_reliability.documents import Source
+from pytest_reliability.documents import Source, Unreadable
 from pytest_reliability.edits import CannotEdit, apply, apply_all
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Replace, Rewrite, SetKey
@@ -100,7 +100,7 @@ def test_a_replacement_that_would_do_harm_is_refused(text, old, new, reason):
 @pytest.mark.parametrize("place", [Location("a.yaml", 9, 1), Location("a.yaml", 1, 99)])
 def test_a_place_that_is_not_there_is_refused(place):
     """The file has become shorter."""
-    with pytest.raises(CannotEdit, match="lines|column"):
+    with pytest.raises(CannotEdit, match=r"only 2 lines|no column 99"):
         apply("a.yaml", "a: 1\n", Replace(place, "a", "b"))
 
 
@@ -126,8 +126,7 @@ def test_either_the_value_becomes_what_was_meant_or_nothing_does(text, new, quot
     try:
         before = Source("a.yaml", file.encode("utf-8", "surrogatepass")).trees[0].data
         after = apply("a.yaml", file, Replace(Location("a.yaml", 1, 4), text, new))
-    except Exception as error:
-        assert error.__class__.__name__ in ("CannotEdit", "Unreadable")
+    except (CannotEdit, Unreadable):
         return
     data = Source("a.yaml", after.encode()).trees[0].data
     assert list(before) == list(data)
@@ -259,8 +258,7 @@ def test_the_data_becomes_what_was_meant_or_the_edit_is_refused(data, keys, valu
     try:
         before = Source("a.yaml", text.encode()).trees[0].data
         after = apply("a.yaml", text, edit)
-    except Exception as error:
-        assert error.__class__.__name__ in ("CannotEdit", "Unreadable")
+    except (CannotEdit, Unreadable):
         return
     *way, last = keys
     holder = before

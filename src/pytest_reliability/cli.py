@@ -203,6 +203,18 @@ def _parser() -> argparse.ArgumentParser:
         "--csv", type=Path, metavar="FOLDER", help="write tables for Apache Otava there, and print an otava.yaml to them"
     )
 
+    slo = command(
+        "slo",
+        "show the error budgets of this repository's SLOs, and how long their alerts take to fire",
+        ("reliability slo", "reliability slo --format svg --output docs/error-budgets.svg"),
+        _slo,
+    )
+    slo.add_argument("path", nargs="?", type=Path, metavar="FOLDER", help="a service's folder (default: this repository)")
+    slo.add_argument(
+        "--format", choices=("terminal", "json", "markdown", "svg", "html"), default="terminal", help="(default: terminal)"
+    )
+    slo.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+
     _generation(command)
 
     badge = command(
@@ -373,6 +385,15 @@ def _history(options: argparse.Namespace) -> int:
     return GOOD
 
 
+def _slo(options: argparse.Namespace) -> int:
+    from pytest_reliability import slo_command
+
+    told = slo_command.gathered(options.path, _from_here)
+    print(slo_command.warnings(told), end="", file=sys.stderr)
+    _write(slo_command.rendered(told, options.format, _canvas(options)), options.output)
+    return FINDINGS if told.unread else GOOD
+
+
 def _generate_rules(options: argparse.Namespace) -> int:
     from pytest_reliability import generate_command
 
@@ -499,7 +520,10 @@ def _seen_from_here(report: Report, root: Path) -> Report:
         return replace(finding, at=at, edit=edit)
 
     outcomes = tuple(replace(outcome, findings=tuple(map(seen, outcome.findings))) for outcome in report.outcomes)
-    return replace(report, outcomes=outcomes, parts=tuple(_seen_from_here(part, root) for part in report.parts))
+    objectives = tuple(replace(one, at=replace(one.at, path=_from_here(root / one.at.path))) for one in report.objectives)
+    return replace(
+        report, outcomes=outcomes, objectives=objectives, parts=tuple(_seen_from_here(part, root) for part in report.parts)
+    )
 
 
 def _write(text: str, path: Path | None) -> None:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from pytest_reliability.contracts import Check, Problem
 from pytest_reliability.model.graph import Graph, Unread
 from pytest_reliability.model.nodes import Document, Node, Service, Slo
+from pytest_reliability.model.objectives import objectives
 from pytest_reliability.model.settings import DEFAULTS
 from pytest_reliability.policy.levels import standing, tier
 from pytest_reliability.policy.selection import reason_to_ignore, select
@@ -183,6 +184,7 @@ def _report(graph: Graph, owner: Owner, owners: _Owners, outcomes: tuple[Outcome
         tier_reason=tier_reason,
         outcomes=outcomes,
         standing=standing(outcomes, complete=complete),
+        objectives=() if _partial(scope) else objectives(graph, (slo for slo in graph.of(Slo) if owners.of(slo) is owner)),
         files=len({document.at.path for document in graph.of(Document) if owners.of(document) is owner}),
         partial=_partial(scope) or owner is None,
     )
@@ -203,6 +205,7 @@ def _whole(graph: Graph, parts: Sequence[Report], scope: Scope) -> Report:
         service=graph.name,
         outcomes=outcomes,
         standing=standing(outcomes, complete=not any(part.standing.unrated for part in parts)),
+        objectives=tuple(objective for part in parts for objective in part.objectives),
         files=sum(part.files for part in parts),
         partial=_partial(scope),
         parts=tuple(part for part in parts if part.service != SHARED or part.findings or part.unknown),

@@ -8,6 +8,7 @@ from enum import Enum
 
 from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Edit
+from pytest_reliability.model.objectives import Objective
 
 
 class Severity(str, Enum):
@@ -180,7 +181,8 @@ class Report:
 
     `folder` is where the service lies, relative to the repository's root.
 
-    A `partial` report ran only some of the checks, or looked only at some files: it has findings, but no standing.
+    A `partial` report ran only some of the checks, or looked only at some files: it has findings, but no standing. `objectives`
+    are the SLOs with their error budgets.
     """
 
     service: str
@@ -190,6 +192,7 @@ class Report:
     outcomes: tuple[Outcome, ...] = ()
     standing: Standing = field(default_factory=Standing)
     measurements: tuple[Measurement, ...] = ()
+    objectives: tuple[Objective, ...] = ()
     files: int = 0
     partial: bool = False
     parts: tuple[Report, ...] = ()

@@ -173,6 +173,11 @@ class Objective:
         return ErrorBudget(self.objective, self.window)
 
 
+def burns(budget: ErrorBudget) -> tuple[tuple[str, float], ...]:
+    """The burn rates that people ask about, by their names: a complete outage, ten times too fast, and just on budget."""
+    return ("outage", budget.of_outage), ("10x", 10.0), ("1x", 1.0)
+
+
 def objectives(graph: Graph, slos: Iterable[Slo]) -> tuple[Objective, ...]:
     """What a report tells of those SLOs of a repository, each with the service that it belongs to."""
     found = []

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pytest_reliability.contracts import Canvas, Reporter
+from pytest_reliability.model.objectives import Objective
 from pytest_reliability.report import Finding, Measurement, Outcome, Report
 from pytest_reliability.reporters import _words
+from pytest_reliability.reporters import error_budgets as words
 from pytest_reliability.reporters._next import steps
 from pytest_reliability.reporters._text import clean, plural
 from pytest_reliability.reporters.summary import histogram
@@ -27,7 +29,7 @@ _REFERENCE = re.compile(r"([@#])(?=\w)")
 def render(report: Report, canvas: Canvas) -> str:
     """The level, what to do next, findings by file, latency, and what is worth knowing folded away."""
     before = [*_standing(report), *_services(report), *_coverage(report), *_next(report), *_unknown(report)]
-    after = [*_latency(report), *_waived(report), *_checks(report)]
+    after = [*_latency(report), *_objectives(report.objectives), *_waived(report), *_checks(report)]
     room = LIMIT - len("\n".join([*before, *after]))
     return "\n".join([*before, *_findings(report.findings, room), *after]).rstrip("\n") + "\n"
 
@@ -122,6 +124,30 @@ def _latency(report: Report) -> Iterator[str]:
         yield from ("### Latency", "", head, "|---|---|---|---|---|---|---|", *_fit(rows, _ROOM, "latency budget"), "")
     if together := _words.budgets(report.measurements):
         yield from (_prose(together), "")
+
+
+def error_budgets(title: str, objectives: Sequence[Objective]) -> str:
+    """Only the error budgets, under a heading of their own: for a page, or the summary of a step."""
+    rows = list(_objectives(objectives)) or ["", f"{_prose(words.NOTHING)}", ""]
+    return "\n".join([f"## Error budgets: {_prose(title)}", *rows[1:]]).rstrip("\n") + "\n"
+
+
+def _objectives(objectives: Sequence[Objective]) -> Iterator[str]:
+    """A row for each SLO, with a chart of blocks: GitHub shows no picture that is not a file."""
+    longest = max((objective.budget.seconds for objective in objectives if objective.budget), default=0.0)
+    rows = [_objective(objective, longest) for objective in objectives]
+    if rows:
+        head = "| SLO | objective | error budget | | requests | gone after | alerts |"
+        yield from ("### Error budgets", "", head, "|---|---|---|---|---|---|---|", *_fit(rows, _ROOM, "SLO"), "")
+
+
+def _objective(objective: Objective, longest: float) -> str:
+    budget = objective.budget
+    drawn = _code(words.bar(budget.seconds, longest)) if budget else ""
+    lasts = "<br>".join(map(_cell, words.lasts(budget))) if budget else ""
+    alerts = "<br>".join(_cell(text) for text in words.details(objective) if not text.startswith(words.GONE))
+    facts = map(_cell, (objective.full_name, words.promise(objective), words.budget(objective)))
+    return f"| {' | '.join((*facts, drawn, _cell(words.allowed(objective)), lasts, alerts))} |"
 
 
 def _row(title: str, measurement: Measurement) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_reliability.contracts import Canvas, Reporter
+from pytest_reliability.model.nodes import Replace
 from pytest_reliability.report import CheckInfo, Finding, Outcome, Report, Severity
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -87,6 +88,8 @@ def _result(finding: Finding, rule: int, fingerprint: str) -> dict[str, Any]:
         ],
         "partialFingerprints": {"reliability/v1": fingerprint},
     }
+    if isinstance(finding.edit, Replace) and (fix := _fix(finding, finding.edit)):
+        result["fixes"] = [fix]
     if finding.waiver:
         waiver = finding.waiver
         result["suppressions"] = [
@@ -98,6 +101,27 @@ def _result(finding: Finding, rule: int, fingerprint: str) -> dict[str, Any]:
             }
         ]
     return result
+
+
+def _fix(finding: Finding, edit: Replace) -> dict[str, Any] | None:
+    """The edit as a replacement, where the finding's own line shows what it replaces; other edits need the whole file."""
+    start = edit.at.column - 1
+    if (edit.at.path, edit.at.line) != (finding.at.path, finding.at.line):
+        return None
+    if finding.source[start : start + 1] in ("'", '"') and not finding.source.startswith(edit.old, start):
+        start += 1
+    if not finding.source.startswith(edit.old, start):
+        return None
+    region = {"startLine": edit.at.line, "startColumn": start + 1, "endColumn": start + 1 + len(edit.old)}
+    return {
+        "description": {"text": _plain(f"write {edit.new}")},
+        "artifactChanges": [
+            {
+                "artifactLocation": {"uri": _uri(edit.at.path), "uriBaseId": _ROOT},
+                "replacements": [{"deletedRegion": region, "insertedContent": {"text": edit.new}}],
+            }
+        ],
+    }
 
 
 def _region(finding: Finding) -> dict[str, int]:

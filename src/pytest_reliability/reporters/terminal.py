@@ -75,6 +75,10 @@ def _details(report: Report, canvas: Canvas, paint: Paint) -> Iterator[str]:
     if report.findings:
         yield ""
         yield from _listed(report.findings, canvas, paint)
+        if mechanical := sum(finding.edit is not None for finding in report.findings):
+            yield ""
+            what = "1 of these takes" if mechanical == 1 else f"{mechanical} of these take"
+            yield f"{paint(f'{what} no thought to mend:', 'bold')} reliability fix"
     if report.unknown:
         yield ""
         for outcome in report.unknown:
