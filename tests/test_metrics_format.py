@@ -138,7 +138,7 @@ def test_java(code, expected):
 
 NEWER_JAVA_CASES = [
     ('Counter.builder().name("orders").register();', ("orders_total", "counter", None)),
-    ('Counter.builder().name("bytes").unit(Unit.BYTES).register();', ("bytes_total", "counter", None)),
+    ('Counter.builder().name("sent").unit(Unit.BYTES).register();', ("sent_bytes_total", "counter", None)),
     ('Histogram.builder().name("h").unit(Unit.SECONDS).register();', ("h_seconds", "histogram", USUAL)),
     ('Histogram.builder().name("h").classicUpperBounds(.1, 1).register();', ("h", "histogram", "0.1 1")),
     ('Histogram.builder().name("h").nativeOnly().register();', ("h", "histogram", None)),
@@ -410,7 +410,7 @@ def test_no_exposition_makes_its_reader_crash(text):
 
 @pytest.mark.parametrize(("kind", "given_", "expected"), [
     ("linear", "1 2 3", "1 3 5"),
-    ("Exponential", "0.1 10 3", "0.1 1.0 10.00"),
+    ("Exponential", "0.1 10 3", "0.1 1.0 10.0"),
     ("linear", "1 2", None),
     ("linear", "1 2 0", None),
     ("linear", "1 2 1.5", None),

@@ -37,6 +37,8 @@ _INFINITE = re.compile(r"(?i)\+?[\w.:]*inf(?:inity)?(?:\(\+?1?\))?")
 _LIST = re.compile(r"&?(?:\[\]float64|vec!|new\s*(?:double|float)?\s*\[\s*\]|doubleArrayOf|Array)?\s*[\[{(]")
 _SERIES = re.compile(r"(?i)(?:[\w.]|::)*\b(linear|exponential)_?buckets\s*\(")
 _DEFAULT = re.compile(r"(?i)&?(?:[\w.]|::)*\bdef(?:ault)?_?(?:classic_?)?(?:buckets|upper_?bounds)(?:\.to_vec\(\))?")
+_DECLARATION = re.compile(r"[ \t]*(?:[\w\[\]<>.()]+[ \t]+)*")
+"""What may stand on its line before a name that is set: `private static final double[]`, `pub const`."""
 _HARMLESS = re.compile(r"\s*[)\]}](?:\.(?:unwrap|to_vec|into|ToArray)\(\)|\.expect\([^()]*\)|\?)*")
 """What may follow the bracket at the end of a list and change no number in it."""
 
@@ -49,7 +51,7 @@ class Piece(NamedTuple):
 
 
 class Program:
-    """A program: `code` is its text with comments blanked out, `outline` the same with texts blanked out too.
+    """A program: `code` is its text with comments blanked out, `outline` the same with null characters for texts.
 
     Every character keeps its index. `quotes`: single quotes hold texts, as in JavaScript.
     """
@@ -58,7 +60,7 @@ class Program:
         self._text = Text(text, path)
         skipped = _SKIPPED[quotes]
         self.code = skipped.sub(lambda found: _blank(found[0]) if found["comment"] else found[0], self._text.text)
-        self.outline = skipped.sub(lambda found: _blank(found[0]), self._text.text)
+        self.outline = skipped.sub(lambda found: _blank(found[0], " " if found["comment"] else "\0"), self._text.text)
 
     def read(self, piece: Piece) -> str:
         """What stands there."""
@@ -144,9 +146,12 @@ class Program:
         if not name:
             return piece
         kind = r"(?:[ \t]*:[ \t]*&?(?:'\w+[ \t]+)?(?:\[[^\]\n]*\]|[\w.<>\[\]& ]+)|[ \t]+(?:string|\[\]float64)|\[\])?"
-        lines = rf"(?m)^[ \t]*(?:[\w\[\]<>.()]+[ \t]+)*{name[1]}{kind}[ \t]*:?=(?![=>])\s*"
-        found = list(re.finditer(lines, self.outline))
-        return self._expression(found[0].end()) if len(found) == 1 else piece
+        set_to = rf"(?<![\w.]){name[1]}{kind}[ \t]*:?=(?![=>])\s*"
+        found = list(re.finditer(set_to, self.outline))
+        if len(found) != 1:
+            return piece
+        line = self.outline[self.outline.rfind("\n", 0, found[0].start()) + 1 : found[0].start()]
+        return self._expression(found[0].end()) if _DECLARATION.fullmatch(line) else piece
 
     def _expression(self, start: int) -> Piece:
         """The expression that begins there: to the end of its line or statement, brackets closed."""
@@ -183,5 +188,5 @@ def series(kind: str, given: Bounds) -> Bounds | None:
     return tuple(start * step**index for index in range(count))
 
 
-def _blank(text: str) -> str:
-    return re.sub(r"[^\r\n]", " ", text)
+def _blank(text: str, filler: str = " ") -> str:
+    return re.sub(r"[^\r\n]", filler, text)
