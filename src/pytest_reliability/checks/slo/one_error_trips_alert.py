@@ -21,11 +21,12 @@ def one_error_trips_alert(slo: Slo, graph: Graph) -> Iterator[Problem]:
         return
     requests = slo.settings.request_rate * rate.long.seconds
     limit = rate.factor * (1 - slo.objective)
-    share = f"{_percent(1 / requests)} of {requests:.3g}" if requests >= 1 else "all of less than one"
+    come = f"{requests:.3g} requests come" if requests >= 1 else "less than one request comes"
     yield Problem(
         slo.objective_at,
-        f"SLO {slo.name!r}: one failed request is {share} in {rate.long}, and {rate.holder} fires above {_percent(float(limit))}",
-        hint="in a quiet hour: alert over a longer window, lower the objective, or send requests of your own",
+        f"SLO {slo.name!r}: {come} in {rate.long} of a quiet hour, so one that fails is {_percent(min(1.0, 1 / requests))} "
+        f"of them, and {rate.holder} fires above {_percent(float(limit))}",
+        hint="alert over a longer window, lower the objective, or send requests of your own",
     )
 
 

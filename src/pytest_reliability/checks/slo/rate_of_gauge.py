@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from pytest_reliability.checks.slo._metrics import definitions
+from pytest_reliability.checks.slo._places import place
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
-from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import Indicator, Query, RecordingRule
+from pytest_reliability.model.nodes import Indicator, RecordingRule
 from pytest_reliability.promql.rates import never_counts, rates
 from pytest_reliability.report import Severity
 
@@ -27,7 +27,8 @@ def rate_of_gauge(indicator: Indicator, graph: Graph) -> Iterator[Problem]:
                 told.add((function, metric))
                 message = f"query {query.role!r} of {indicator.holder} takes {function}() of {metric!r}, which is no counter: {reason}"
                 hint = f"use avg_over_time({metric}[…]) for its level, or count events with a counter and take the rate of that"
-                yield Problem(_place(query, function, metric), message, hint)
+                at = place(query, rf"\b{function}\s*\(\s*{re.escape(metric)}\b")
+                yield Problem(at, message, hint)
 
 
 def _reason(metric: str, indicator: Indicator, graph: Graph) -> str | None:
@@ -38,9 +39,3 @@ def _reason(metric: str, indicator: Indicator, graph: Graph) -> str | None:
     rules = [rule for rule in graph.of(RecordingRule) if rule.name == metric]
     reasons = [never_counts(rule.expr) for rule in rules]
     return f"{rules[0].at} records the result of {reasons[0]}" if reasons and all(reasons) else None
-
-
-def _place(query: Query, function: str, metric: str) -> Location:
-    """Where the query takes the rate, if it is written there in so many words."""
-    found = list(re.finditer(rf"\b{function}\s*\(\s*{re.escape(metric)}\b", query.text))
-    return query.place(found[0].start()) if found and query.place else query.at

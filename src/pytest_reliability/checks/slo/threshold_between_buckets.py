@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
 from pytest_reliability.checks.slo._metrics import definitions
+from pytest_reliability.checks.slo._places import place
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
-from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Indicator, Metric, Query
 from pytest_reliability.promql import selectors
 from pytest_reliability.report import Level
@@ -30,7 +30,7 @@ def threshold_between_buckets(indicator: Indicator, graph: Graph) -> Iterator[Pr
         histogram = defined[0]
         ends = sorted(histogram.buckets or ())
         yield Problem(
-            _place(query, bound),
+            place(query, rf"""\ble\s*=\s*["'`]{re.escape(bound)}["'`]"""),
             f'query {query.role!r} of {indicator.holder} reads le="{bound}" of histogram {metric!r}, which has no such bucket: {_listed(ends)}',
             hint=_hint(Decimal(bound), ends, histogram),
         )
@@ -72,9 +72,3 @@ def _listed(ends: list[Decimal]) -> str:
 
 def _written(number: Decimal) -> str:
     return f"{number.normalize():f}"
-
-
-def _place(query: Query, bound: str) -> Location:
-    """Where the query names the bucket, if it is written there in so many words."""
-    found = re.search(rf"\ble\s*=\s*[\"'`]({re.escape(bound)})[\"'`]", query.text)
-    return query.place(found.start()) if found and query.place else query.at
