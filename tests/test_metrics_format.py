@@ -1,4 +1,5 @@
-"""Metrics out of the service's own code, and out of what it exposes: names as exposed, kinds and buckets only where they are certain."""
+# ruff: noqa: E501 - a program stands on one line of a table
+"""Metrics out of the service's own code, and of what it exposes: names as exposed, kinds and buckets only where they are certain."""
 
 from __future__ import annotations
 
@@ -318,7 +319,9 @@ def test_python_is_placed_by_characters():
 ])  # fmt: skip
 def test_tests_and_copies_are_passed_over(path):
     """What a test defines no service exposes."""
-    every = GO + JAVA + NODE + PYTHON + 'x = prometheus.CounterOpts{Name: "a"}\nGauge("a", "x")\nCounter.build("a", "x").register()\n'
+    every = (
+        GO + JAVA + NODE + PYTHON + 'x = prometheus.CounterOpts{Name: "a"}\nGauge("a", "x")\nCounter.build("a", "x").register()\n'
+    )
     assert () == Repo({path: every}).graph.of(Metric)
 
 
@@ -377,7 +380,12 @@ def test_what_a_service_exposes():
 
 def test_what_a_service_exposes_in_openmetrics():
     """A family is named without what its samples end in."""
-    expected = [("orders_total", "counter", None), ("build_info", "gauge", None), ("broken", "histogram", ""), ("native", "histogram", None)]
+    expected = [
+        ("orders_total", "counter", None),
+        ("build_info", "gauge", None),
+        ("broken", "histogram", ""),
+        ("native", "histogram", None),
+    ]
     assert expected == told(OPENMETRICS, "shop.prom")
 
 
@@ -392,7 +400,10 @@ def test_prose_about_metrics_is_none(text):
     assert [] == told(text, "metrics.txt")
 
 
-@given(st.text(alphabet=st.sampled_from("ab\"'`\\{}()[]/*#,.=: \nné0"), max_size=60), st.sampled_from(["a.go", "a.py", "a.js", "a.java", "a.rs", "a.cs"]))
+@given(
+    st.text(alphabet=st.sampled_from("ab\"'`\\{}()[]/*#,.=: \nné0"), max_size=60),
+    st.sampled_from(["a.go", "a.py", "a.js", "a.java", "a.rs", "a.cs"]),
+)
 def test_no_program_makes_a_reader_crash(text, path):
     """Whatever a file holds, its metrics are read or left out."""
     opened = {

@@ -1,8 +1,8 @@
 """Metrics that programs define through the client libraries of Prometheus, one function a library.
 
 * Go: `client_golang`, `promauto` included; namespace, subsystem and name joined
-* Java, Kotlin, Scala: `simpleclient`, the `prometheus-metrics` that followed it, and Micrometer, whose names are given as it exposes
-  them; the buckets of Micrometer depend on its configuration and are not known
+* Java, Kotlin, Scala: `simpleclient`, the `prometheus-metrics` that followed it, and Micrometer, whose names are given as it
+  exposes them; the buckets of Micrometer depend on its configuration and are not known
 * JavaScript and TypeScript: `prom-client`
 * Rust: the `prometheus` crate, its macros included
 * C#: `prometheus-net`
@@ -21,13 +21,28 @@ from pytest_reliability.formats._program import Bounds, Piece, Program, series
 from pytest_reliability.model.nodes import Metric
 from pytest_reliability.model.settings import Settings
 
-DEFAULT_BUCKETS = tuple(map(Decimal, "0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10".split()))
+DEFAULT_BUCKETS = tuple(map(Decimal, ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10")))
 """Of Go, Rust, Node and the newer Java library."""
-FINER_BUCKETS = tuple(map(Decimal, "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10".split()))
+FINER_BUCKETS = tuple(sorted((*DEFAULT_BUCKETS, *map(Decimal, ("0.075", "0.75", "7.5")))))
 """Of Python, .NET and the older Java library."""
 
 _METRIC_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
-_KIND = "Counter|Gauge|Histogram|Summary|Untyped"
+_RUST_OPENED = r"\s*(?=[(\[{])"
+
+_GO_OPTIONS = r"\b{}\.(Counter|Gauge|Histogram|Summary|Untyped)?Opts\s*(?=\{{)"
+_JAVA_BUILDER = re.compile(r"\b(Counter|Gauge|Histogram|Summary)(?:WithCallback)?\s*\.\s*(build|builder)\s*(?=\()")
+_MICROMETER = re.compile(
+    r"\b(?:(?P<class>Counter|Gauge|Timer|DistributionSummary|LongTaskTimer)\s*\.\s*builder"
+    r"|(?:\w*[rR]egistry(?:\(\))?|Metrics)\s*\.\s*(?P<method>counter|gauge|timer|summary))\s*(?=\()"
+)
+_NODE_CLASS = re.compile(r"\bnew\s+(?:\w+\.)*(Counter|Gauge|Histogram|Summary)\s*(?:<[^()]*?>\s*)?\(\s*(?=\{)")
+_RUST_METRIC = re.compile(
+    rf"\bregister_(?:int_)?(?P<macro>counter|gauge|histogram)(?P<vec>_vec)?(?P<registry>_with_registry)?!{_RUST_OPENED}"
+    r"|\b(?:Int)?(?P<class>Counter|Gauge)::new\s*(?=\()"
+)
+_RUST_OPTIONS = re.compile(rf"\b(?P<class>Histogram)?Opts::new\s*(?=\()|\b(?P<macro>histogram_)?opts!{_RUST_OPENED}")
+_DOTNET_FACTORY = re.compile(r"\.\s*Create(Counter|Gauge|Histogram|Summary)\s*(?=\()")
+"""Not those with a type parameter: CreateCounter<long> is .NET's own, whose metrics have other names when they are exposed."""
 
 
 class Library:
@@ -37,9 +52,7 @@ class Library:
         self.program = program
         self._settings = settings
 
-    def metric(
-        self, piece: Piece, parts: tuple[str | None, ...], kind: str, buckets: Bounds | None = None
-    ) -> Iterator[Metric]:
+    def metric(self, piece: Piece, parts: tuple[str | None, ...], kind: str, buckets: Bounds | None = None) -> Iterator[Metric]:
         """The metric with that name, defined at `piece`; none where a part of its name is not known."""
         if None in parts:
             return
@@ -60,8 +73,8 @@ def go(library: Library) -> Iterator[Metric]:
     alias = (imported[1] or "").strip() if imported else ""
     alias = "prometheus" if alias in ("", "import") else alias
     changed = re.search(r"\.Buckets\s*=", program.outline)
-    for found in re.finditer(rf"\b{alias}\.(Counter|Gauge|Histogram|Summary|Untyped)?Opts\s*\{{", program.outline):
-        fields = program.fields(found.end() - 1)
+    for found in re.finditer(_GO_OPTIONS.format(alias), program.outline):
+        fields = program.fields(found.end())
         kind = found[1] or _maker(program.outline, found.start())
         buckets = None
         if kind == "Histogram" and "Buckets" in fields and program.read(fields["Buckets"]) != "nil":
@@ -92,7 +105,7 @@ def java(library: Library) -> Iterator[Metric]:
 def _java_prometheus(library: Library) -> Iterator[Metric]:
     program = library.program
     newer = "io.prometheus.metrics" in program.code
-    for found in re.finditer(r"\b(Counter|Gauge|Histogram|Summary)(?:WithCallback)?\s*\.\s*(build|builder)\s*(?=\()", program.outline):
+    for found in _JAVA_BUILDER.finditer(program.outline):
         calls = dict(program.chain(program.closing(found.end())))
         given = program.arguments(found.end())
         named = calls.get("name") or (given[:1] if found[2] == "build" else [])
@@ -141,9 +154,7 @@ def _java_buckets(program: Program, calls: Mapping[str, list[Piece]], newer: boo
 
 def _micrometer(library: Library) -> Iterator[Metric]:
     program = library.program
-    built = re.finditer(r"\b(Counter|Gauge|Timer|DistributionSummary|LongTaskTimer)\s*\.\s*builder\s*(?=\()", program.outline)
-    registered = re.finditer(r"(?:\b\w*[rR]egistry(?:\(\))?|\bMetrics)\s*\.\s*(counter|gauge|timer|summary)\s*(?=\()", program.outline)
-    for found in (*built, *registered):
+    for found in _MICROMETER.finditer(program.outline):
         given = program.arguments(found.end())
         name = program.literal(given[0]) if given else None
         if not name:
@@ -151,7 +162,7 @@ def _micrometer(library: Library) -> Iterator[Metric]:
         calls = dict(program.chain(program.closing(found.end())))
         unit = [program.literal(piece) for piece in calls.get("baseUnit", ())]
         exposed = re.sub(r"[^A-Za-z0-9_:]", "_", name)
-        kind = found[1].lower()
+        kind = (found["class"] or found["method"]).lower()
         if "timer" in kind:
             yield from library.metric(given[0], (_with_unit(exposed, "seconds"),), "untyped")
         elif None not in unit and kind == "counter":
@@ -164,7 +175,7 @@ def _micrometer(library: Library) -> Iterator[Metric]:
 def node(library: Library) -> Iterator[Metric]:
     """`new client.Histogram({ name: 'request_seconds', help: '…', buckets: [0.1, 0.5] })`."""
     program = library.program
-    for found in re.finditer(r"\bnew\s+(?:\w+\.)*(Counter|Gauge|Histogram|Summary)\s*(?:<[^()]*?>\s*)?\(\s*(?=\{)", program.outline):
+    for found in _NODE_CLASS.finditer(program.outline):
         fields = program.fields(found.end())
         kind = found[1].lower()
         buckets = None
@@ -184,28 +195,26 @@ def rust(library: Library) -> Iterator[Metric]:
 
 def _rust_macros(library: Library) -> Iterator[Metric]:
     program = library.program
-    macros = r"\bregister_(?:int_)?(counter|gauge|histogram)(_vec)?(_with_registry)?!\s*(?=[(\[{])"
-    direct = r"\b(?:Int)?(Counter|Gauge)::new\s*(?=\()"
-    for found in re.finditer(rf"{macros}|{direct}", program.outline):
+    for found in _RUST_METRIC.finditer(program.outline):
         given = program.arguments(found.end())
         name = program.literal(given[0]) if given else None
         if name is None:
             continue
-        kind = (found[1] or found[4]).lower()
-        buckets = given[(3 if found[2] else 2) : (-1 if found[3] else None)]
+        kind = (found["macro"] or found["class"]).lower()
+        buckets = given[(3 if found["vec"] else 2) : (-1 if found["registry"] else None)]
         bounds = (program.bounds(buckets, DEFAULT_BUCKETS) if buckets else DEFAULT_BUCKETS) if kind == "histogram" else None
         yield from library.metric(given[0], (name,), kind, bounds)
 
 
 def _rust_options(library: Library) -> Iterator[Metric]:
     program = library.program
-    for found in re.finditer(r"\b(Histogram)?(?:Opts::new|opts!)\s*(?=[(\[{])|\bhistogram_(opts!)\s*(?=[(\[{])", program.outline):
+    for found in _RUST_OPTIONS.finditer(program.outline):
         given = program.arguments(found.end())
         if not given:
             continue
-        histogram = bool(found[1] or found[2])
+        histogram = bool(found["class"] or found["macro"])
         calls = dict(program.chain(program.closing(found.end())))
-        written = calls.get("buckets") or (given[2:3] if found[2] else [])
+        written = calls.get("buckets") or (given[2:3] if found["macro"] else [])
         buckets = (program.bounds(written, DEFAULT_BUCKETS) if written else DEFAULT_BUCKETS) if histogram else None
         parts = [program.literal(piece) for key in ("namespace", "subsystem") for piece in calls.get(key, ())]
         kind = "histogram" if histogram else _maker(program.outline, found.start()).lower()
@@ -215,8 +224,7 @@ def _rust_options(library: Library) -> Iterator[Metric]:
 def dotnet(library: Library) -> Iterator[Metric]:
     """`Metrics.CreateHistogram("request_seconds", "…", new HistogramConfiguration { Buckets = new[] { .1, .5 } })`."""
     program = library.program
-    # Those with a type parameter, CreateCounter<long>, are .NET's own and have other names when they are exposed.
-    for found in re.finditer(r"\.\s*Create(Counter|Gauge|Histogram|Summary)\s*(?=\()", program.outline):
+    for found in _DOTNET_FACTORY.finditer(program.outline):
         given = program.arguments(found.end())
         if given:
             buckets = _dotnet_buckets(program, given[2:]) if found[1] == "Histogram" else None

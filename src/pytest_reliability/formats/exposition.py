@@ -1,7 +1,7 @@
 """What a service exposes, kept in a file: Prometheus' text format and OpenMetrics, as `curl …/metrics` prints them.
 
-One `Metric` for each family that has a type, named as its samples are: counters of OpenMetrics get their `_total`. The buckets of a
-histogram are all that any of its series has.
+One `Metric` for each family that has a type, named as its samples are: counters of OpenMetrics get their `_total`. The buckets of
+a histogram are all that any of its series has.
 """
 
 from __future__ import annotations

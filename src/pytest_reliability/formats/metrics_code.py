@@ -1,8 +1,8 @@
 """Metrics that the service's own code defines, through the usual client libraries of Prometheus.
 
 Programs are read, never imported or run. `_client_libraries.py` says what is read of Go, Java, Kotlin, Scala, JavaScript,
-TypeScript, Rust and C#, `_prometheus_client.py` reads Python. Tests, and what is copied from elsewhere, are passed over: their metrics
-are not the service's.
+TypeScript, Rust and C#, `_prometheus_client.py` reads Python. Tests, and what is copied from elsewhere, are passed over: their
+metrics are not the service's.
 
 A metric is named as it is exposed: `shop_orders_total`; a histogram without `_bucket`, `_count` and `_sum`.
 """
@@ -25,10 +25,10 @@ def read(source: Source) -> Iterator[Metric]:
     """The metrics that a program defines."""
     text = source.data.decode("utf-8", "replace")  # good enough: names of metrics are ASCII
     if source.path.endswith(".py"):
-        from pytest_reliability.formats import _prometheus_client as library
+        from pytest_reliability.formats._prometheus_client import metrics
     else:
-        from pytest_reliability.formats import _client_libraries as library
-    yield from library.metrics(text.removeprefix("\ufeff"), source.path, source.settings)
+        from pytest_reliability.formats._client_libraries import metrics
+    yield from metrics(text.removeprefix("\ufeff"), source.path, source.settings)
 
 
 FORMAT = Format(

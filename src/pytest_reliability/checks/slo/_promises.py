@@ -51,9 +51,11 @@ def promise_of(dependency: Dependency, graph: Graph) -> Decimal | None:
     """What another service promises (a ratio): as declared, else the strictest of its own SLOs that are in the repository."""
     if dependency.objective is not None:
         return dependency.objective
+    service = dependency.name.partition("/")[0]
     named = graph.slo_named(dependency.name) if "/" in dependency.name else graph.of(Slo)
-    named = [slo for slo in named if _is_of(slo, dependency.name.partition("/")[0], graph)]
-    known = [slo.objective for slo in named if slo.objective is not None and 0 < slo.objective < 1]
+    known = [
+        slo.objective for slo in named if slo.objective is not None and 0 < slo.objective < 1 and _is_of(slo, service, graph)
+    ]
     return max(known, default=None)
 
 

@@ -11,7 +11,10 @@ from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.nodes import Page, Service, Slo
 from pytest_reliability.report import Level, Severity
 
-_POLICY = re.compile(r"error[\W_]*budgets?[\W_]*polic(?:y|ies)|エラー[\s・]*バジェット(?:の|・|\s)*(?:ポリシー|方針)|エラー予算.{0,3}(?:ポリシー|方針)", re.I)
+_POLICY = re.compile(
+    r"error[\W_]*budgets?[\W_]*polic(?:y|ies)|エラー(?:[\s・]*バジェット|予算)[の・\s]*(?:ポリシー|方針)",
+    re.IGNORECASE,
+)
 
 
 @check(Service, code="SLO405", severity=Severity.WARNING, level=Level.GOLD, needs=(Slo, Page))

@@ -25,7 +25,8 @@ def rate_of_gauge(indicator: Indicator, graph: Graph) -> Iterator[Problem]:
             reason = _reason(metric, indicator, graph)
             if reason and (function, metric) not in told:
                 told.add((function, metric))
-                message = f"query {query.role!r} of {indicator.holder} takes {function}() of {metric!r}, which is no counter: {reason}"
+                subject = f"query {query.role!r} of {indicator.holder}"
+                message = f"{subject} takes {function}() of {metric!r}, which is no counter: {reason}"
                 hint = f"use avg_over_time({metric}[…]) for its level, or count events with a counter and take the rate of that"
                 at = place(query, rf"\b{function}\s*\(\s*{re.escape(metric)}\b")
                 yield Problem(at, message, hint)

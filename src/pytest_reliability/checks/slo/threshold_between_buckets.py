@@ -31,7 +31,8 @@ def threshold_between_buckets(indicator: Indicator, graph: Graph) -> Iterator[Pr
         ends = sorted(histogram.buckets or ())
         yield Problem(
             place(query, rf"""\ble\s*=\s*["'`]{re.escape(bound)}["'`]"""),
-            f'query {query.role!r} of {indicator.holder} reads le="{bound}" of histogram {metric!r}, which has no such bucket: {_listed(ends)}',
+            f'query {query.role!r} of {indicator.holder} reads le="{bound}" of histogram {metric!r}, '
+            f"which has no such bucket: {_listed(ends)}",
             hint=_hint(Decimal(bound), ends, histogram),
         )
 
