@@ -73,6 +73,8 @@ GO_CASES = [
     ('b := []float64{1, 2}\nprometheus.HistogramOpts{Name: "h", Buckets: b}', ("h", "histogram", "1 2")),
     ('b := []float64{1, 2}\nb = append(b, 3)\nprometheus.HistogramOpts{Name: "h", Buckets: b}', ("h", "histogram", None)),
     ('o := prometheus.HistogramOpts{Name: "h"}\no.Buckets = f()', ("h", "histogram", None)),
+    ('if b := []float64{1, 2}; x {\n}\nprometheus.HistogramOpts{Name: "h", Buckets: b}', ("h", "histogram", "1 2")),
+    ('f(x, b = []float64{1, 2})\nprometheus.HistogramOpts{Name: "h", Buckets: b}', ("h", "histogram", None)),
     ('prometheus.CounterOpts{Name: `raw_total`}', ("raw_total", "counter", None)),
 ]  # fmt: skip
 
@@ -438,3 +440,10 @@ def test_a_program_that_ends_too_early():
     program = Program('f(a, "b)"', "a.go")
     assert ["a", '"b)"'] == [program.read(piece) for piece in program.arguments(1)]
     assert (Piece(2, 9), 9) == (program.inside(1), program.closing(1))
+
+
+def test_a_name_that_is_set_at_the_very_end():
+    """No line break follows it."""
+    assert ["shop_c"] == [
+        metric.name for metric in metrics(f'{GO}x(prometheus.CounterOpts{{Namespace: ns, Name: "c"}})\nconst ns = "shop"', "a.go")
+    ]

@@ -16,7 +16,10 @@ COUNTING = ("rate", "irate", "increase")
 _OF_SERIES = frozenset(("sum", "min", "max", "topk", "bottomk"))
 """Aggregations whose result is of the kind of what they aggregate. Those that are not named here make gauges of anything."""
 
-_KEEPING = frozenset(("abs", "label_replace", "label_join", "sort", "sort_desc", "last_over_time", "round", "ceil", "floor"))
+_KEEPING = frozenset(
+    ("abs", "ceil", "clamp", "clamp_max", "clamp_min", "first_over_time", "floor", "histogram_count", "histogram_sum",
+     "info", "label_join", "label_replace", "last_over_time", "round", "sort", "sort_by_label", "sort_by_label_desc", "sort_desc")
+)  # fmt: skip
 """Functions whose result is of the kind of their argument, or might be."""
 
 

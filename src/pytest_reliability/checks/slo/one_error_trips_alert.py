@@ -39,4 +39,4 @@ def _budgeted(rate: BurnRate, slo: Slo) -> float:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.2g}%"
+    return f"{share:.0%}" if share >= 0.1 else f"{share * 100:.2g}%"

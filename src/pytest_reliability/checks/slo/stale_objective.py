@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -48,8 +49,6 @@ def _day(text: str) -> date | None:
         return None
     year, month = int(found[1]), int(found[2])
     try:
-        if found[3]:
-            return date(year, month, int(found[3]))
-        return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
-    except (ValueError, OverflowError):
+        return date(year, month, int(found[3]) if found[3] else monthrange(year, month)[1])
+    except ValueError:
         return None
