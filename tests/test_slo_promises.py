@@ -94,7 +94,7 @@ def test_a_window_shorter_than_a_scrape_wants_a_longer_one():
 def test_a_window_is_mended_to_whole_weeks(window, better):
     """The nearest number of weeks, at least one."""
     (finding,) = Repo({"slo.yaml": openslo(window=window)}).outcome("SLO108").findings
-    assert (f"write {better}", Replace(finding.at, window, better)) == (finding.hint, finding.edit)
+    assert (f"make it {better}", Replace(finding.at, window, better)) == (finding.hint, finding.edit)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,24 @@ def test_a_window_is_mended_to_whole_weeks(window, better):
 def test_a_window_that_needs_no_mending(window, rolling):
     """Whole weeks in any unit, and the calendar's months."""
     assert [] == said("SLO108", slo=openslo(window=window, rolling=rolling))
+
+
+def test_a_number_without_its_unit_is_not_replaced():
+    """In OpenSLO v1alpha both stand apart."""
+    slo = """\
+apiVersion: openslo/v1alpha
+kind: SLO
+metadata: {name: availability}
+spec:
+  service: shop
+  budgetingMethod: Occurrences
+  indicator: {thresholdMetric: {source: prometheus, queryType: promql, query: shop_errors}}
+  timeWindows: [{unit: Day, count: 30, isRolling: true}]
+  objectives: [{op: lte, target: 0.999, value: 1}]
+"""
+    assert [("make it 28d", None)] == [
+        (finding.hint, finding.edit) for finding in Repo({"slo.yaml": slo}).outcome("SLO108").findings
+    ]
 
 
 def test_a_window_that_nobody_wrote_is_not_told():

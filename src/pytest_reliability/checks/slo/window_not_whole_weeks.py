@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_reliability.contracts import Problem, check
+from pytest_reliability.model.duration import Duration
+from pytest_reliability.model.location import Location
 from pytest_reliability.model.nodes import Replace, Slo
 from pytest_reliability.report import Severity
 
 WEEK = 604800.0
 FIXED = ("datadog",)
 """Dialects that have only certain windows."""
-AS_WRITTEN = ("openslo", "pyrra")
-"""Dialects that write a window as one text, which can be replaced."""
 
 
 @check(Slo, code="SLO108", severity=Severity.INFO)
@@ -27,6 +27,11 @@ def window_not_whole_weeks(slo: Slo) -> Iterator[Problem]:
     yield Problem(
         slo.window_at,
         f"window of SLO {slo.name!r} is {slo.window}, which is no number of whole weeks",
-        hint=f"write {better}",
-        edit=Replace(slo.window_at, slo.window.text, better) if slo.dialect in AS_WRITTEN else None,
+        hint=f"make it {better}",
+        edit=Replace(slo.window_at, slo.window.text, better) if _is_one_text(slo.window_at, slo.window) else None,
     )
+
+
+def _is_one_text(at: Location, window: Duration) -> bool:
+    """Whether the window is written as it is called; in some dialects its number stands apart from its unit."""
+    return at.width >= len(window.text)
