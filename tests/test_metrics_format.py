@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import textwrap
 from decimal import Decimal
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -433,6 +434,22 @@ def test_regular_buckets(kind, given_, expected):
     """Exact, and never more of them than anybody means."""
     found = series(kind, tuple(map(Decimal, given_.split())))
     assert expected == (None if found is None else text_of(found))
+
+
+@pytest.mark.parametrize("text", [
+    "prometheus.CounterOpts{" * 12_000, "/*" * 100_000, '@"' * 100_000, 'r#"' * 90_000, "`" * 250_001, '"""' * 90_001, "x = " * 70_000,
+])  # fmt: skip
+def test_a_hostile_program_is_soon_done_with(text):
+    """The time grows with its length, not with its square."""
+    began = process_time()
+    metrics(GO + "prometheus.HistogramOpts{Name: x, Buckets: y}\n" + text, "a.go")
+    assert process_time() - began < 10
+
+
+def test_a_program_that_nobody_wrote_is_not_read():
+    """What is that long is generated."""
+    code = GO + 'x(prometheus.CounterOpts{Name: "c"})\n'
+    assert [1, 0] == [len(metrics(code + "\n" * more, "a.go")) for more in (0, 1_000_000)]
 
 
 def test_a_program_that_ends_too_early():

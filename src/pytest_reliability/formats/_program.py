@@ -18,9 +18,15 @@ Bounds = tuple[Decimal, ...]
 """The upper bounds of a histogram's buckets, without the infinite one."""
 
 MOST_BUCKETS = 1000
+LONGEST = 5000
+"""Characters between two brackets; what is longer is cut off there."""
 
-_TEXTS = r'''""".*?"""|@"(?:[^"]|"")*"|\br(?P<marks>#*)".*?"(?P=marks)|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`'''
-_COMMENTS = r"//[^\n]*|/\*.*?\*/"
+# What nobody closes goes on to the end, so that no text is searched twice.
+_TEXTS = (
+    r'''""".*?(?:"""|\Z)|@"(?:[^"]|"")*(?:"|\Z)|\br(?P<marks>#*)".*?(?:"(?P=marks)|\Z)'''
+    r"""|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*(?:`|\Z)"""
+)
+_COMMENTS = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
 _CHARACTER = r"'(?:\\[^'\n]{1,9}|\\'|[^'\\\n])'"
 _QUOTED = r"'(?:\\.|[^'\\\n])*'"
 _SKIPPED = {
@@ -71,13 +77,14 @@ class Program:
         return self._text.location(piece.start, piece.end - piece.start)
 
     def inside(self, opening: int) -> Piece:
-        """What is between the bracket at `opening` and the one that closes it, or the end of the file."""
+        """What is between the bracket at `opening` and the one that closes it, or as far as anybody looks."""
         depth = 0
-        for mark in _BRACKET.finditer(self.outline, opening):
+        end = min(opening + LONGEST, len(self.outline))
+        for mark in _BRACKET.finditer(self.outline, opening, end):
             depth += 1 if mark[0] in "([{" else -1
             if depth == 0:
                 return self._trimmed(opening + 1, mark.start())
-        return self._trimmed(opening + 1, len(self.outline))
+        return self._trimmed(opening + 1, end)
 
     def arguments(self, opening: int) -> list[Piece]:
         """What the brackets at `opening` hold, separated by commas."""
@@ -156,12 +163,13 @@ class Program:
     def _expression(self, start: int) -> Piece:
         """The expression that begins there: to the end of its line or statement, brackets closed."""
         depth = 0
-        for mark in _BRACKET_OR_END.finditer(self.outline, start):
+        end = min(start + LONGEST, len(self.outline))
+        for mark in _BRACKET_OR_END.finditer(self.outline, start, end):
             if mark[0] not in ";\n":
                 depth += 1 if mark[0] in "([{" else -1
             if depth < 0 or (depth == 0 and mark[0] in ";\n"):
                 return self._trimmed(start, mark.start())
-        return self._trimmed(start, len(self.outline))
+        return self._trimmed(start, end)
 
     def _numbers(self, pieces: Sequence[Piece]) -> Bounds | None:
         """The numbers that are written there, without infinite ones; None where something else is."""

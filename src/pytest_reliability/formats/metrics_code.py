@@ -16,6 +16,9 @@ from pytest_reliability.contracts import Format
 from pytest_reliability.documents import Source
 from pytest_reliability.model.nodes import Metric
 
+LARGEST = 300_000
+"""Bytes of a program; larger ones are generated."""
+
 _PASSED_OVER = (
     r"(?:^|/)(?:tests?|testdata|__tests__|__mocks__|mocks?|fixtures|vendor|third_party|node_modules|site-packages|dist)/"
     r"|(?:^|/)(?:test_[^/]*|conftest)\.py$|[._](?:test|spec)\.\w+$|Tests?\.(?:java|kt|scala|cs)$|\.min\.js$"
@@ -24,7 +27,7 @@ _PASSED_OVER = (
 
 def read(source: Source) -> Iterator[Metric]:
     """The metrics that a program defines."""
-    if re.search(_PASSED_OVER, source.path):
+    if len(source.data) > LARGEST or re.search(_PASSED_OVER, source.path):
         return
     if source.path.endswith(".py"):
         from pytest_reliability.formats._prometheus_client import metrics
