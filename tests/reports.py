@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
+from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
+from pytest_reliability.model.objectives import AlertWindow, Objective
 from pytest_reliability.report import (
     CheckInfo,
     Finding,
@@ -119,6 +122,25 @@ def measurement(
     )
 
 
+PAGE = AlertWindow(factor=Decimal("14.4"), long=Duration(3600.0, "1h"), short=Duration(300.0, "5m"), severity="page")
+"""The usual alert on a fast burn."""
+
+
+def objective(
+    name: str = "checkout-availability", *, objective: str | None = "0.999", window: str | None = "30d", **others: Any
+) -> Objective:
+    """An SLO as a report tells of it."""
+    return Objective(
+        at=Location("slo/checkout.yaml", 5, 9),
+        name=name,
+        service="checkout",
+        dialect="sloth",
+        objective=Decimal(objective) if objective else None,
+        window=Duration.parse(window) if window else None,
+        **others,
+    )
+
+
 def report(
     *outcomes: Outcome,
     service: str = "checkout",
@@ -126,6 +148,7 @@ def report(
     tier: str | None = None,
     tier_reason: str = "",
     measurements: Iterable[Measurement] = (),
+    objectives: Iterable[Objective] = (),
     partial: bool = False,
     parts: Iterable[Report] = (),
 ) -> Report:
@@ -137,6 +160,7 @@ def report(
         outcomes=outcomes,
         standing=standing or Standing(),
         measurements=tuple(measurements),
+        objectives=tuple(objectives),
         partial=partial,
         parts=tuple(parts),
     )
@@ -252,5 +276,9 @@ def full() -> Report:
                 profile=("61% db.py:88 fetch_cart", "22% json/encoder.py:205 encode"),
                 notes=("2 of 104 calls could not start in time",),
             ),
+        ),
+        objectives=(
+            objective(alerts=(PAGE,), request_rate=10.0),
+            objective("checkout-latency", objective=None, unread=("CheckoutSlow",)),
         ),
     )

@@ -70,10 +70,10 @@ def test_a_replacement_changes_nothing_else(place, old, new, expected):
 
 def test_a_replacement_that_was_done_before_changes_nothing():
     """Whoever runs it twice gets what they got the first time."""
-    for old, new in (("99.9", "99.95"), ("99.9", "0.999"), ("99.9", "9")):
+    for old, new in (("", "~"), ("99.9", "99.95"), ("99.9", "0.999"), ("99.9", "9")):
         edit = Replace(at(SLO, '"99.9"'), old, new)
         once = apply("slo.yaml", SLO, edit)
-        assert once == SLO.replace("99.9", new)
+        assert once == SLO.replace("99.9", new if old else "~99.9")
         assert once == apply("slo.yaml", once, edit)
 
 
@@ -186,6 +186,12 @@ def with_key(text: str, place: str, keys: str, value: object, path: str = "slo.y
         ("a: 1\n", "a", "b", Decimal("99.90"), "a: 1\nb: 99.9\n"),
         ("a: 1\n", "a", "b", Decimal(30), "a: 1\nb: 30\n"),
         ("a: 1\n---\nb: 2\n...\n", "b", "c", 3, "a: 1\n---\nb: 2\nc: 3\n...\n"),
+        ("d: {e: 1}\na: &x {b: 1}\nc: *x\n", "{e", "f", 2, "d: {e: 1, f: 2}\na: &x {b: 1}\nc: *x\n"),
+        ("a: 1\t# x\n", "a", "b", 2, "a: 1\t# x\nb: 2\n"),
+        ("a: {b: 1 # x, y\n}\n", "{", "c", 2, "a: {b: 1, c: 2 # x, y\n}\n"),
+        ("a: &x {b: 1}\nc: *x\nd: {e: 1}\n", "a", "d.f", "x y", "a: &x {b: 1}\nc: *x\nd: {e: 1, f: x y}\n"),
+        ("a: &x 1\nb: &x 2\n", "a", "a", "z", "a: z\nb: &x 2\n"),
+        ("a: &x\n  b: 1\nc: {}\nd: *x\n", "{}", "b", 1, "a: &x\n  b: 1\nc: {b: 1}\nd: *x\n"),
         ("値: 1 # 説明\n", "値", "担当", "決済", "値: 1 # 説明\n担当: 決済\n"),
     ],
 )
@@ -225,12 +231,40 @@ def test_json_stays_json(indent):
         ("a: [\n", "b", "a.yaml", "could not be read"),
         ("? a\n: 1\n", "b", "a.yaml", "it would change more|could not be read"),
         ("a: &x {c: 1}\nb:\n  - *x\n", "d", "a.yaml", "alias"),
+        ("b: &x 1\n? a # c\n: *x\n", "d", "a.yaml", "alias"),
     ],
 )
 def test_a_key_that_cannot_be_set_is_refused(text, keys, path, reason):
     """Nothing is guessed."""
     with pytest.raises(CannotEdit, match=reason):
         apply(path, text, SetKey(Location(path), tuple(keys.split(".")), 1))
+
+
+MERGED = "a: &x {b: 1}\nc:\n  <<: *x\n"
+
+
+def test_what_is_merged_in_is_changed_where_it_is_used_only():
+    """Whoever edits one mapping does not mean all those that share something with it."""
+    assert MERGED + "  b: 3\n" == with_key(MERGED, "a", "c.b", 3)
+    with pytest.raises(CannotEdit, match="b is merged into it from elsewhere"):
+        with_key(MERGED, "a", "c.b", None)
+    with pytest.raises(CannotEdit, match="it would change more than that"):
+        with_key(MERGED, "a", "a.d", 2)
+
+
+def test_what_the_other_parser_cannot_read_is_refused(monkeypatch):
+    """Two parsers may disagree about a file; then nothing is touched."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    def fail(*_: object) -> None:
+        raise YAMLError("no")
+
+    with pytest.raises(CannotEdit, match="no mapping begins there any more"):
+        edits._Mappings("a.yaml", "a: 1\n").changed(99, ("b",), 1)
+    monkeypatch.setattr(YAML, "compose_all", fail)
+    with pytest.raises(CannotEdit, match="not written in a way that can be edited"):
+        with_key("a: 1\n", "a", "b", 1)
 
 
 NAMES = st.sampled_from(["a", "b", "c", "名前", "x y", "on", "1"])

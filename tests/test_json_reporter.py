@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from jsonschema import Draft202012Validator
 
 import reports
 from pytest_reliability.contracts import Canvas
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Edit, Replace, Rewrite, SetKey
 from pytest_reliability.report import Level, Report, Responsibility, Standing
 from pytest_reliability.reporters.json import REPORTER
 
@@ -77,7 +81,7 @@ def test_everything_that_a_report_holds_is_there() -> None:
             "emergency response": 75,
             "capacity planning": 0,
         },
-    } == {key: value for key, value in data.items() if key not in ("schema", "outcomes", "measurements")}
+    } == {key: value for key, value in data.items() if key not in ("schema", "outcomes", "measurements", "objectives")}
     outcomes = {outcome["code"]: outcome for outcome in data["outcomes"]}
     assert ["ALR002", "ALR006", "CAP002", "PM022", "RUN010", "RUN020", "RUN042"] == list(outcomes)
     assert ("unknown", "could not be read: docs/runbooks/broken.md") == (
@@ -156,7 +160,8 @@ def test_every_field_is_in_the_schema_and_on_the_page() -> None:
         if "properties" in definition:
             definition["additionalProperties"] = False
             assert sorted(definition["required"]) == sorted(definition["properties"])
-    closed["$defs"]["finding"]["properties"]["waiver"]["additionalProperties"] = False
+    for name in ("waiver", "edit"):
+        closed["$defs"]["finding"]["properties"][name]["additionalProperties"] = False
     data = rendered(reports.full())
     del data["schema"]
     Draft202012Validator({"$ref": "#/$defs/service", "$defs": closed["$defs"]}).validate(data)
@@ -166,6 +171,8 @@ def test_every_field_is_in_the_schema_and_on_the_page() -> None:
         ("outcome", "An outcome"),
         ("finding", "A finding"),
         ("measurement", "A measurement"),
+        ("objective", "An SLO"),
+        ("alert", "An alert on an error budget"),
     ):
         section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
         named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", section, re.M)))) - {"schema", "services"}
@@ -190,3 +197,33 @@ def test_the_words_of_the_model_are_those_of_the_schema() -> None:
 
     assert [status.value for status in Status] == definitions["outcome"]["properties"]["status"]["enum"]
     assert [severity.value for severity in Severity] == definitions["outcome"]["properties"]["severity"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (
+            Replace(Location("a.yaml", 2, 3), "0.999", "99.9"),
+            {"kind": "replace", "path": "a.yaml", "line": 2, "column": 3, "old": "0.999", "new": "99.9"},
+        ),
+        (
+            SetKey(Location("a.yaml", 2, 3), ("labels", "objective"), Decimal("99.9")),
+            {"kind": "set", "path": "a.yaml", "line": 2, "column": 3, "keys": ["labels", "objective"], "value": 99.9},
+        ),
+        (Rewrite("a.yaml", "new"), {"kind": "rewrite", "path": "a.yaml", "text": "new"}),
+    ],
+)
+def test_what_a_machine_can_mend_is_told(edit: Edit, told: dict[str, Any]) -> None:
+    """Programs can do what reliability fix does."""
+    data = rendered(reports.report(reports.failed(replace(reports.finding(), edit=edit))))
+    assert told == data["outcomes"][0]["findings"][0]["edit"]
+
+
+def test_an_slo_has_its_error_budget() -> None:
+    """In seconds and requests, with what never happens as null."""
+    (objective, other) = rendered(reports.full())["objectives"]
+    assert (2592.0, 0.001, 25920) == tuple(objective[key] for key in ("budget", "budget_share", "budget_requests"))
+    assert {"outage": 2592.0, "10x": 259200.0, "1x": 2592000.0} == objective["exhausted_after"]
+    (alert,) = objective["alerts"]
+    assert ({"outage": 51.84, "10x": None, "1x": None}, 0.02) == (alert["fires_after"], alert["budget_spent"])
+    assert (None, None, ["CheckoutSlow"]) == tuple(other[key] for key in ("budget", "exhausted_after", "unread_alerts"))

@@ -16,7 +16,7 @@ import reports
 from pytest_reliability.contracts import Canvas
 from pytest_reliability.report import Level, Report, Severity, Standing, Waiver
 from pytest_reliability.reporters._text import clean
-from pytest_reliability.reporters.markdown import LIMIT, REPORTER, latency
+from pytest_reliability.reporters.markdown import LIMIT, REPORTER, error_budgets, latency
 
 PARSER = MarkdownIt("commonmark").enable("table")
 
@@ -47,8 +47,9 @@ def test_the_whole_report() -> None:
 def test_it_parses_as_meant() -> None:
     """Four tables with as many columns in every row as in the head, a heading for each file, and lists."""
     tokens = PARSER.parse(markdown(reports.full()))
-    assert 3 == sum(token.type == "table_open" for token in tokens)
-    assert ["checkout", "Next", "judged", "Findings", "checkout.yaml", "2026-10-03.md", "checkout-latency.md", "Latency"] == [
+    assert 4 == sum(token.type == "table_open" for token in tokens)
+    files = ["checkout.yaml", "2026-10-03.md", "checkout-latency.md"]
+    assert ["checkout", "Next", "judged", "Findings", *files, "Latency", "budgets"] == [
         re.split(r"[ /]", tokens[number + 1].content.strip("`"))[-1]
         for number, token in enumerate(tokens)
         if token.type == "heading_open"
@@ -135,16 +136,16 @@ def test_a_long_report_is_cut_with_the_count_of_the_rest() -> None:
     checks = [reports.unknown(reports.check(f"XX{number:03}", "x"), noise) for number in range(200)]
     measured = [reports.measurement(noise, reason=noise) for _ in range(100)]
     parts = [reports.report(service=noise) for _ in range(100)]
-    report = reports.report(
-        reports.failed(*warnings), reports.failed(*errors), reports.waived(*accepted), *checks, measurements=measured, parts=parts
-    )
+    slos = [reports.objective(noise) for _ in range(100)]
+    outcomes = (reports.failed(*warnings), reports.failed(*errors), reports.waived(*accepted), *checks)
+    report = reports.report(*outcomes, measurements=measured, objectives=slos, parts=parts)
     text = markdown(report)
     assert LIMIT // 2 < len(text) <= LIMIT
     assert 5 == text.count("broken")
     shown = len(re.findall(r"\*\*ALR006\*\*", text.partition("### Findings")[2]))
     assert shown > 5
     assert f"\n… and {499 - shown} more findings; `reliability check --verbose` shows them all\n" in text
-    for noun in ("service", "check", "latency budget", "finding"):
+    for noun in ("service", "check", "latency budget", "SLO", "finding"):
         assert re.search(rf"\n… and \d+ more {noun}s\n", text)
 
 
@@ -168,3 +169,16 @@ def test_what_was_measured_can_stand_alone() -> None:
     assert "<br>where the time went: 61% db.py:88 fetch\\_cart, 22% json/encoder.py:205 encode<br>2 of 104 calls" in text
     assert "3 budgets: 1 pass, 1 FAIL, 1 inconclusive; the chance that any of them fails by accident is at most 0.05%" in text
     assert "" == latency(reports.report())
+
+
+def test_error_budgets_have_a_row_for_each_slo() -> None:
+    """In minutes and requests, with a chart that GitHub shows, and what each alert does; alone as well."""
+    text = error_budgets("a*b", reports.full().objectives)
+    assert text.startswith("## Error budgets: a\\*b\n\n| SLO | objective | error budget | | requests | gone after | alerts |\n")
+    tokens = [token.content for token in PARSER.parse(text) if token.type == "inline"]
+    assert ["checkout/checkout-availability", "99.9% over 30d", "43.2 minutes", "`██████████`"] == tokens[8:12]
+    assert "1 in 1,000 requests: 25,920 in 30d" == tokens[12]
+    assert "43.2 minutes of outage<br>3 days at 10x<br>30 days at 1x" == tokens[13]
+    assert "page: 14.4x over 1h and 5m (2% of the budget): fires after 51.8 s of outage; not at 10x, 1x" == tokens[14]
+    assert text.partition("\n")[2] == text.partition("\n")[2].replace("### ", "")
+    assert "no SLOs here" in error_budgets("x", ())

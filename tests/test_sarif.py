@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,8 @@ from jsonschema import Draft4Validator
 
 import reports
 from pytest_reliability.contracts import Canvas
+from pytest_reliability.model.location import Location
+from pytest_reliability.model.nodes import Edit, Replace, Rewrite, SetKey
 from pytest_reliability.report import Finding, Report, Severity, Waiver
 from pytest_reliability.reporters.sarif import REPORTER
 
@@ -243,3 +246,46 @@ def test_any_text_makes_a_valid_log(message: str, path: str, reason: str) -> Non
     text = REPORTER.render(report, Canvas())
     text.encode("utf-8")
     official().validate(json.loads(text))
+
+
+SOURCE = '    objective: "0.999"'
+
+
+def fixes(edit: Edit, source: str = SOURCE) -> Any:
+    """What an edit of the line that a finding points at becomes, in a log that the standard accepts."""
+    finding = replace(reports.finding(path="slo/a.yaml", line=6, column=16, source=source), edit=edit)
+    official().validate(log(reports.report(reports.failed(finding))))
+    return result(finding).get("fixes")
+
+
+@pytest.mark.parametrize(
+    ("edit", "start", "end"),
+    [
+        (Replace(Location("slo/a.yaml", 6, 16), "0.999", "99.9"), 17, 22),
+        (Replace(Location("slo/a.yaml", 6, 5), "objective", "target"), 5, 14),
+        (Replace(Location("slo/a.yaml", 6, 5), "", "x"), 5, 5),
+    ],
+)
+def test_an_edit_of_the_line_is_a_fix(edit: Replace, start: int, end: int) -> None:
+    """Editors offer it; the opening quote of a value is not part of what is replaced."""
+    (fix,) = fixes(edit)
+    (change,) = fix["artifactChanges"]
+    assert {"uri": "slo/a.yaml", "uriBaseId": "%SRCROOT%"} == change["artifactLocation"]
+    region = {"startLine": 6, "startColumn": start, "endColumn": end}
+    assert [{"deletedRegion": region, "insertedContent": {"text": edit.new}}] == change["replacements"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Replace(Location("slo/a.yaml", 7, 16), "0.999", "99.9"),
+        Replace(Location("slo/b.yaml", 6, 16), "0.999", "99.9"),
+        Replace(Location("slo/a.yaml", 6, 16), "0.99", 'a "b"'),
+        Replace(Location("slo/a.yaml", 6, 16), "99.9", "0.999"),
+        SetKey(Location("slo/a.yaml", 6, 5), ("owner",), "shop"),
+        Rewrite("slo/a.yaml", "new"),
+    ],
+)
+def test_an_edit_that_needs_the_file_is_none(edit: Edit) -> None:
+    """A wrong region would damage a file: what the line does not show is left to reliability fix."""
+    assert None is fixes(edit)

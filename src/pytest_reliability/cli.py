@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 
     fix = command(
         "fix",
-        "mend what takes no thought: misspelt keys, objectives in the wrong unit, rules that are stale",
+        "mend what takes no thought, in place",
         ("reliability fix", "reliability fix slo/checkout.yaml --select SLO101 --diff"),
         _fix,
     )
@@ -153,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command(
         "explain",
-        "say why a check matters, what it finds, how to mend it and how to allow it",
+        "say why a check matters, and what to do about it",
         ("reliability explain ALR002", "reliability explain missing-runbook"),
         _explain,
     )
@@ -188,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
 
     history = command(
         "history",
-        "show what earlier runs measured, and what the ratchet says to it",
+        "show what earlier runs measured",
         ("reliability history", "reliability history --of checkout --csv otava > otava.yaml"),
         _history,
     )
@@ -205,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
 
     slo = command(
         "slo",
-        "show the error budgets of this repository's SLOs, and how long their alerts take to fire",
+        "show error budgets, and when the alerts on them fire",
         ("reliability slo", "reliability slo --format svg --output docs/error-budgets.svg"),
         _slo,
     )
@@ -248,7 +248,7 @@ def _generation(command: Callable[..., argparse.ArgumentParser]) -> None:
     """`generate rules` and `generate tests`."""
     generate = command(
         "generate",
-        "write Prometheus rules from SLOs, and unit tests that prove their alerts",
+        "write Prometheus rules from SLOs, and tests of them",
         (
             "reliability generate rules slo/checkout.yaml --output rules/checkout.rules.yaml",
             "reliability generate tests rules/checkout.rules.yaml --output rules/checkout.test.yaml",

@@ -131,7 +131,9 @@ def _stands(text: str, begin: int, old: str) -> bool:
 
 def _is_done(text: str, begin: int, old: str, new: str) -> bool:
     """Whether `new` stands there already; what is to be replaced may begin like it."""
-    return _stands(text, begin, new) and (new.startswith(old) or not _stands(text, begin, old)) and new != ""
+    if not (old and new):
+        return bool(new) and text.startswith(new, begin)
+    return _stands(text, begin, new) and (new.startswith(old) or not _stands(text, begin, old))
 
 
 def _is_word(character: str) -> bool:
@@ -262,17 +264,21 @@ class _Mappings:
     """The mappings of a YAML or JSON text, with the index of everything in them."""
 
     def __init__(self, path: str, text: str) -> None:
+        from warnings import catch_warnings, simplefilter
+
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
 
         self.text = text
         self.is_json = path.endswith(".json")
-        # A tab is white space in JSON, and not where YAML indents; its strings hold none.
-        readable = text.replace("\t", " ") if self.is_json else text
         try:
-            self.documents = [node for node in YAML(typ="safe", pure=True).compose_all(readable) if node is not None]
+            with catch_warnings():  # of anchors that are used twice
+                simplefilter("ignore")
+                # Tabs are white space to us, and not to everybody; blanks instead leave all places as they are.
+                documents = list(YAML(typ="safe", pure=True).compose_all(text.replace("\t", " ")))
         except YAMLError as error:
             raise CannotEdit("the file is not written in a way that can be edited") from error
+        self.documents = [node for node in documents if node is not None]
         self.style = self._style()
 
     def changed(self, index: int, keys: tuple[str, ...], value: Any) -> str:
@@ -283,6 +289,8 @@ class _Mappings:
         while True:
             key, *rest = keys
             entry = self._entry(mapping, key)
+            if entry is None and value is None:
+                raise CannotEdit(f"{key} is merged into it from elsewhere")
             if entry is None:
                 return self._inserted(mapping, key, _nested(rest, value))
             if not rest:
@@ -397,7 +405,8 @@ class _Mappings:
         own_line = not lead.strip()
         item = (self.style.end + lead if own_line else " ") + self._item(mapping, key, value, lead if own_line else "")
         end = self._entry_end(*mapping.value[-1])
-        comma = text.find(",", end, closing)
+        comment = text.find("#", end, closing)
+        comma = text.find(",", end, closing if comment < 0 else comment)
         if comma >= 0:
             return text[: comma + 1] + item + text[comma + 1 :]
         return f"{text[:end]},{item}{text[end:]}"

@@ -73,7 +73,7 @@ def html(title: str, objectives: Sequence[Objective]) -> str:
 <style>
 body{{font:15px/1.5 system-ui,"Helvetica Neue",Arial,"Noto Sans",sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;
 color:#1f2328;background:#fff}}
-h1{{font-size:1.4rem}}svg{{max-width:100%;height:auto}}.wide{{overflow-x:auto}}
+h1{{font-size:1.4rem}}svg{{max-width:100%;height:auto}}svg .title{{display:none}}.wide{{overflow-x:auto}}
 table{{border-collapse:collapse;width:100%;margin-top:1.5rem}}caption{{text-align:left;padding-bottom:.5rem}}
 th,td{{border-bottom:1px solid #d1d9e0;padding:.4rem .6rem;text-align:left;vertical-align:top}}
 td ul{{margin:0;padding-left:1.1rem}}

@@ -32,7 +32,7 @@ def terminal(title: str, objectives: Sequence[Objective], canvas: Canvas) -> str
     for row, objective in zip(_rows(shown, canvas, paint), shown, strict=True):
         lines += row
         for text in details(objective):
-            first, *others = wrapped(clean(text), canvas.width - 2)
+            first, *others = wrapped(clean(text), canvas.width - 4)
             lines += [f"  {first}", *(f"    {line}" for line in others)]
     if rest := len(objectives) - len(shown):
         lines.append(f"… and {plural(rest, 'more SLO')}; --verbose shows them all")

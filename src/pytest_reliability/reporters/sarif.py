@@ -110,7 +110,7 @@ def _fix(finding: Finding, edit: Replace) -> dict[str, Any] | None:
         return None
     if finding.source[start : start + 1] in ("'", '"') and not finding.source.startswith(edit.old, start):
         start += 1
-    if not finding.source.startswith(edit.old, start):
+    if not finding.source.startswith(edit.old, start) or re.search(r"[\"'\\]", edit.new):  # what to escape depends on the file
         return None
     region = {"startLine": edit.at.line, "startColumn": start + 1, "endColumn": start + 1 + len(edit.old)}
     return {
