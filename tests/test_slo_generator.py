@@ -457,8 +457,8 @@ def test_a_step_may_come_from_the_environment():
         ),
         ("error_budget_policies:\n  default: {steps: 5}\n", "wrong-value 2: steps is '5'; a list is expected"),
         (
-            "error_budget_policies: {}\nbackend: {}\n",
-            "unknown-key 2: 'backend' is not a key of a configuration of slo-generator, so it is not read",
+            "error_budget_policies: {}\nexporters: {}\nbackend: {}\n",
+            "unknown-key 3: 'backend' is not a key of a configuration of slo-generator, so it is not read",
         ),
         (
             "error_budget_policies: {}\nbackends: {prometheus: }\n",
@@ -471,6 +471,19 @@ def test_configurations_have_a_shape(text, expected):
     """Whatever else a company puts there is left alone."""
     assert [expected] == faults(text)
     assert [] == faults(configuration(more="our_own: 5\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "slos: []\nerror_budget_policies: [{name: standard, burn_rates: [14.4]}]\n",
+        "service: checkout\nerror_budget_policies: {spent: {freeze: true}}\n",
+        "error_budget_policies: [{name: standard}]\n",
+    ],
+)
+def test_policies_of_other_tools_are_left_alone(text):
+    """Without steps, exporters or backends nothing says that a policy is one of slo-generator's."""
+    assert [] == faults(text)
 
 
 # --- Version 1 --------------------------------------------------------------------------------------------------------

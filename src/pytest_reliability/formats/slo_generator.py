@@ -257,7 +257,7 @@ def _read(source: Source, tree: Tree) -> Iterator[Node | Fault]:
         elif _is_first(data):
             yield from shape.faults(tree, OBJECTIVE_V1)
             yield from _first(source, tree, data).read()
-        elif "error_budget_policies" in data or {"default_exporters", "exporters"} <= data.keys():
+        elif _is_configuration(data):
             yield from shape.faults(tree, CONFIGURATION)
             yield from _configuration(source, tree, data)
 
@@ -272,6 +272,19 @@ def _is_objective(data: dict[str, Any]) -> bool:
 
 def _is_first(data: dict[str, Any]) -> bool:
     return {"service_name", "slo_name", "slo_target"} <= data.keys() and isinstance(data.get("backend"), dict)
+
+
+def _is_configuration(data: dict[str, Any]) -> bool:
+    """Whether it is the shared configuration: others have policies for error budgets, too, and keep them as they like."""
+    if "error_budget_policies" not in data:
+        return {"default_exporters", "exporters"} <= data.keys()
+    policies = data["error_budget_policies"]
+    named = policies.values() if isinstance(policies, dict) else ()
+    return (
+        any(isinstance(policy, dict) and "steps" in policy for policy in named)
+        or any(key in data for key in ("default_exporters", "exporters", "backends"))
+        or (len(data) == 1 and not isinstance(policies, list))
+    )
 
 
 def _wrong(tree: Tree, data: dict[str, Any], key: str, expected: str) -> Iterator[Fault]:
