@@ -367,6 +367,29 @@ def test_the_same_mistake_many_times_is_looked_up_once(monkeypatch):
     assert 2 == len(asked)
 
 
+SPEC = Fields("a spec", {"window": Items(TEXT), "parts": Items(Fields("a part", {"name": TEXT, "sliceWindow": DURATION}))})
+
+
+def test_a_key_that_is_read_further_out_belongs_there():
+    """People forget how deep they are; what is merely alike is not meant where it holds something else."""
+    assert [("unknown-key", "it belongs in a spec")] == _hints("parts: [{name: a, window: [28d]}]\n")
+    assert [("unknown-key", "did you mean sliceWindow?")] == _hints("parts: [{name: a, slicewindow: [5m]}]\n")
+    assert [("unknown-key", "did you mean sliceWindow?")] == _hints("parts: [{name: a, sliceWindows: [5m]}]\n")
+    assert [("unknown-key", "did you mean sliceWindow?")] == _hints("parts: [{name: a, sliceTheWindow: 5m}]\n")
+    assert [("unknown-key", "known here: name, sliceWindow")] == _hints("parts: [{name: a, sliceTheWindow: [5m]}]\n")
+    assert [("unknown-key", "known here: window, parts")] == _hints("name: a\n")
+
+
+def _hints(text):
+    return [(kind, hint) for kind, *_, hint in found(SPEC, text)]
+
+
+def test_a_missing_key_comes_with_what_it_may_be():
+    """Where there are few words to choose from."""
+    shape = Fields("it", {"method": choice("Counts", "Slices"), "size": INTEGER}, required=("method", "size"))
+    assert ["add method: Counts or Slices", "add size: …"] == [hint for *_, hint in found(shape, "{}\n")]
+
+
 def edits(shape, text):
     """What would be written for what, at which line and column, for each fault of a YAML document."""
     (tree,) = load_yaml(text, "x.yaml")

@@ -161,12 +161,13 @@ def faults(tree: Tree, shape: Shape, value: Any = _EVERYTHING) -> Iterator[Fault
 class _Inspection:
     """One walk over a tree. A value comes with what holds it, its key there, and what messages call it."""
 
-    __slots__ = ("found", "meanings", "tree")
+    __slots__ = ("found", "inside", "meanings", "tree")
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.found: list[Fault] = []
-        self.meanings: dict[tuple[int, str], str | None] = {}
+        self.inside: list[Fields] = []
+        self.meanings: dict[tuple[int, str, type], str | None] = {}
 
     def value(self, shape: Shape, value: Any, holder: Any, key: Any, name: str) -> None:
         """Compare a value with a shape of any kind."""
@@ -251,20 +252,22 @@ class _Inspection:
         """Compare a mapping with known keys with its shape."""
         known = shape.known
         given: Collection[str] = value
+        self.inside.append(shape)
         for key, item in value.items():
             inner = known.get(key)
             if inner.__class__ is Scalar:
                 self.scalar(inner, item, value, key, key)
             elif inner is not None:
                 self.value(inner, item, value, key, key)
-            elif not self.allows(shape, key):
-                meant = self.meaning(shape, key)
+            elif not self.allows(shape, key, item):
+                meant = self.meaning(shape, key, item)
                 if meant:
                     given = {*given, meant}  # one mistake, one fault: what is misspelt is not missing as well
                 self.unknown(shape, value, key, meant)
+        self.inside.pop()
         for key in shape.required:
             if key not in given:
-                self.missing(value, f"{shape.what} has no {key!r}", f"add {key}: …")
+                self.missing(value, f"{shape.what} has no {key!r}", _to_add(key, known.get(key)))
         for group in shape.one_of:
             if not any(key in given for key in group):
                 lacks = f"neither {' nor '.join(group)}" if len(group) > 1 else f"no {group[0]!r}"
@@ -283,10 +286,15 @@ class _Inspection:
                 kind="unknown-key",
                 at=at,
                 message=f"{key!r} is not a key of {shape.what}, so it is not read",
-                hint=f"did you mean {meant}?" if meant else f"known here: {_some(shape.known)}",
+                hint=f"did you mean {meant}?" if meant else self.elsewhere(key) or f"known here: {_some(shape.known)}",
                 edit=Replace(at, key, meant) if meant and mends else None,
             )
         )
+
+    def elsewhere(self, key: str) -> str:
+        """Where a key is read that is not read here: people forget how deep they are."""
+        outer = next((shape for shape in reversed(self.inside[:-1]) if key in shape.known), None)
+        return f"it belongs in {outer.what}" if outer else ""
 
     def fits(self, shape: Shape, holder: dict[str, Any], key: str) -> bool:
         """Whether the value under a key has the shape."""
@@ -294,22 +302,28 @@ class _Inspection:
         inspection.value(shape, holder[key], holder, key, key)
         return not inspection.found
 
-    def allows(self, shape: Fields, key: str) -> bool:
+    def allows(self, shape: Fields, key: str, value: Any) -> bool:
         """Whether a key that is not known may be there all the same."""
         if shape.extension and re.match(shape.extension, key):
             return True
         if key in shape.renamed:
             return False
         if shape.growing:
-            meant = self.meaning(shape, key)
+            meant = self.meaning(shape, key, value)
             return not (meant and _misspells(key, meant))
         return shape.open
 
-    def meaning(self, shape: Fields, key: str) -> str | None:
-        """The known key that an unknown one is meant to be. Whole files have the same one wrong, so it is looked for once."""
-        asked = id(shape), key
+    def meaning(self, shape: Fields, key: str, value: Any) -> str | None:
+        """The known key that an unknown one is meant to be. Whole files have the same one wrong, so it is looked for once.
+
+        One that has a word more or less can hardly be meant where what stands under it is of another kind.
+        """
+        asked = id(shape), key, value.__class__
         if asked not in self.meanings:
-            self.meanings[asked] = shape.renamed.get(key) or nearest(key, shape.known)
+            meant = shape.renamed.get(key)
+            if meant is None and (near := nearest(key, shape.known)):
+                meant = near if abs(len(near) - len(key)) < 2 or _may_be(shape.known[near], value) else None
+            self.meanings[asked] = meant
         return self.meanings[asked]
 
     def missing(self, value: dict[str, Any], message: str, hint: str) -> None:
@@ -343,6 +357,11 @@ class _Inspection:
         return str(value) if isinstance(value, str) or holder is None else self.tree.spelling(holder, key)
 
 
+def _to_add(key: str, shape: Shape | None) -> str:
+    choices = shape.choices if isinstance(shape, Scalar) else ()
+    return f"add {key}: {' or '.join(choices)}" if 0 < len(choices) < 5 else f"add {key}: …"
+
+
 def _some(words: Iterable[str]) -> str:
     """The words, or as many as anybody reads."""
     first = list(islice(words, 13))
@@ -359,6 +378,12 @@ def _takes(shape: Shape, value: Any) -> bool:
     if isinstance(value, dict):
         return isinstance(shape, (Fields, Entries))
     return isinstance(shape, Items if isinstance(value, list) else Scalar)
+
+
+def _may_be(shape: Shape, value: Any) -> bool:
+    """Whether a value is of the kind that the shape is for; nothing at all may become anything."""
+    forms = shape.forms if isinstance(shape, Either) else (shape,)
+    return value is None or any(isinstance(form, Anything) or _takes(form, value) for form in forms)
 
 
 def _misspells(word: str, meant: str) -> bool:
