@@ -98,6 +98,13 @@ def test_a_missing_path_is_missing_where_there_is_a_folder_for_it():
     assert ("missing", "alerts/gone.md") == where("./gone.md")
 
 
+def test_where_no_folder_tells_a_missing_path_is_one_from_the_root():
+    """So are those that the hints suggest; a dot says that it is meant from the file."""
+    assert ("missing", "howto/gone.md") == where("howto/gone.md")
+    assert ("missing", "alerts/howto/gone.md") == where("./howto/gone.md")
+    assert ("missing", "alerts/gone.md") == where("gone.md")
+
+
 @pytest.mark.parametrize(
     ("target", "evidence"),
     [

@@ -32,6 +32,7 @@ class Lead:
 
     With `rivals` they exclude each other, so that two of them that exist are an ambiguity. `doubt` says why none of them need
     exist. `folded`: upper and lower case are the same. `rendered`: the page is built from the file, and its anchors may differ.
+    `home` is where it should be if it is nowhere, where that is not the likeliest path.
     """
 
     paths: tuple[str, ...]
@@ -40,6 +41,7 @@ class Lead:
     doubt: str = ""
     folded: bool = False
     rendered: bool = False
+    home: str = ""
 
     def existing(self, graph: Graph) -> tuple[str, ...]:
         """Those of its paths that exist; for a folder its index."""
@@ -92,7 +94,8 @@ def path_leads(graph: Graph, path: str, beside: str) -> Lead | None:
     if not inside:
         return None
     trailing = "/" if path.endswith("/") else ""
-    return Lead(paths=tuple(one + trailing for one in inside), evidence=f"{path!r} is a path")
+    home = inside[0] if path.startswith(".") else inside[-1]  # people write paths from the root, unless they say otherwise
+    return Lead(paths=tuple(one + trailing for one in inside), evidence=f"{path!r} is a path", home=home)
 
 
 def url_leads(graph: Graph, settings: Settings, url: str) -> Lead | None:

@@ -122,7 +122,7 @@ def _settled(graph: Graph, lead: Lead) -> RunbookLink:
         return RunbookLink(status="unclear", evidence="it lies in a submodule or behind a symbolic link")
     if lead.doubt:
         return RunbookLink(status="unclear", evidence=lead.doubt)
-    likeliest = next((path for path in lead.paths if dirname(path) in graph.folders), lead.paths[0])
+    likeliest = next((path for path in lead.paths if dirname(path) in graph.folders), lead.home or lead.paths[0])
     return RunbookLink(status="missing", path=likeliest.rstrip("/"), evidence=lead.evidence)
 
 
