@@ -272,6 +272,13 @@ def test_the_older_composite_is_made_of_the_objectives_beside_it():
     assert [("checkout", Decimal("0.9950"))] == [(part.name, part.target) for part in found.parts]
 
 
+def test_an_empty_name_is_none():
+    """Nobl9 makes one up for an objective, and takes an alert method from the SLO's own project."""
+    assert [] == faults(SLO.replace("name: answers\n", 'name: ""\n'))
+    (fault,) = faults(SLO.replace("service: cart\n", 'service: ""\n'))
+    assert "service is ''" in fault
+
+
 def test_names_refer_to_what_the_project_has():
     """Services and policies of the SLO's project, parts of any."""
     assert {("service", "cart", "project shop"), ("Nobl9 alert policy", "fast-burn", "project shop")} == {

@@ -37,6 +37,8 @@ NAME = Scalar(
     types=(str,),
     accepts=re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?").fullmatch,
 )
+NAME_OR_EMPTY = replace(NAME, accepts=re.compile(r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)?").fullmatch)
+"""Where Nobl9 takes an empty name for none at all."""
 METADATA = Fields(
     "metadata",
     {
@@ -90,7 +92,7 @@ OBJECTIVE = Fields(
     "an objective",
     {
         "displayName": STRING,
-        "name": NAME,
+        "name": NAME_OR_EMPTY,
         "value": NUMBER,
         "target": NUMBER,
         "timeSliceTarget": SHARE,
@@ -130,7 +132,7 @@ SPEC = Fields(
             {
                 "metricSource": Fields(
                     "a metricSource",
-                    {"name": NAME, "project": NAME, "kind": choice("Agent", "Direct")},
+                    {"name": NAME, "project": NAME_OR_EMPTY, "kind": choice("Agent", "Direct")},
                     required=("name",),
                 ),
                 "rawMetric": METRIC,
