@@ -389,6 +389,30 @@ def test_a_period_that_is_not_known_says_nothing():
     assert "write 3.36" in found
 
 
+@pytest.mark.parametrize("factor", ["13.44", "14.4", "3.36"])
+def test_a_period_that_a_tool_was_run_with_is_not_known(factor):
+    """Sloth is told the period of an SLO when it runs; its spec says nothing of it."""
+    slo = (
+        "version: prometheus/v1\nservice: shop\nslos:\n  - name: answers\n    objective: 99.9\n"
+        "    sli: {raw: {error_ratio_query: 'errors:ratio_rate{{.window}}'}}\n    alerting: {name: ShopBurns}\n"
+    )
+    labels = "    labels: {sloth_slo: answers, sloth_service: shop}\n"
+    rule = alert(f"errors:ratio_rate1h > ({factor} * 0.001)", labels)
+    assert [] == Repo({"alerts.yaml": rule, "slo.yaml": slo}).findings("SLO302")
+
+
+def test_an_objective_in_the_wrong_unit_is_said_once():
+    """That an alert cannot fire at 0.999% follows from it."""
+    slo = (
+        "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: answers}\n"
+        "spec:\n  target: '0.999'\n  window: 4w\n"
+        "  indicator: {ratio: {errors: {metric: 'hits_total{code=\"500\"}'}, total: {metric: hits_total}}}\n"
+    )
+    repo = Repo({"slo.yaml": slo})
+    assert 1 == len(repo.findings("SLO101"))
+    assert [] == repo.findings("SLO303")
+
+
 @pytest.mark.parametrize(
     ("expr", "never"),
     [

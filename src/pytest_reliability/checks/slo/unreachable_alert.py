@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
 from pytest_reliability.model.nodes import BurnRate, Slo
-from pytest_reliability.model.objectives import percent
+from pytest_reliability.model.objectives import meant_objective, percent
 from pytest_reliability.report import Level
 
 
@@ -28,6 +28,8 @@ def unreachable_alert(rate: BurnRate, graph: Graph) -> Iterator[Problem]:
 
 
 def _never(rate: BurnRate, factor: Decimal, objective: Decimal, slo: Slo | None, whose: str) -> Iterator[Problem]:
+    if slo and slo.objective == objective and meant_objective(objective, slo.objective_unit) is not None:
+        return  # that is said of the objective, and this is what it comes to
     needed = factor * (1 - objective)
     if not 0 < objective < 1 or needed < 1 or (needed == 1 and rate.inclusive):
         return

@@ -69,7 +69,8 @@ def _copied(factor: Decimal, long: Duration) -> Decimal | None:
 
 
 def _common_window(slos: tuple[Slo, ...]) -> Duration | None:
-    windows = {slo.window.seconds: slo.window for slo in slos if slo.window}
+    """The window of all of them, as written: one that a tool was run with is not known, only what it is by default."""
+    windows = {slo.window.seconds: slo.window for slo in slos if slo.window and slo.window_at}
     return next(iter(windows.values())) if len(windows) == 1 else None
 
 
