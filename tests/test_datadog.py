@@ -203,7 +203,7 @@ def test_a_time_slice_may_be_put_into_a_formula():
 
 
 def test_the_api_says_how_long_a_slice_is():
-    """A minute or five."""
+    """A minute or five; what else it says of a slice may be newer than this."""
     condition = {
         "comparator": ">",
         "threshold": 0.99,
@@ -215,6 +215,9 @@ def test_the_api_says_how_long_a_slice_is():
     assert {("1m", "avg:up{*}", Decimal("0.99"))} == {
         (slo.slice.text, slo.queries[0].text, slo.threshold) for slo in of(Slo, nodes)
     }
+    condition["no_data_strategy"] = "COUNT_AS_UPTIME"
+    condition["known_tomorrow"] = True
+    assert [] == faults(read(api(type="time_slice", query=None, sli_specification={"time_slice": condition}), "slo.json"))
     condition["query_interval_seconds"] = 30
     nodes = read(api(type="time_slice", query=None, sli_specification={"time_slice": condition}), "slo.json")
     assert ["wrong-value 1: query_interval_seconds is '30'; one of 60, 300 is expected"] == faults(nodes)
@@ -365,3 +368,9 @@ def test_datadogs_own_examples_are_fine():
         assert [] == faults(nodes), path
         found += of(Slo, nodes)
     assert (5, {"7d"}, {Decimal("0.999")}) == (len(found), {slo.window.text for slo in found}, {slo.objective for slo in found})
+
+
+def test_a_runbook_stands_in_a_tag():
+    """Nothing else has room for it, and a file is not called like a sentence."""
+    hints = {finding.partition("\n  ")[2] for finding in Repo({"slo.json": api(name="Checkout – 95% < 1s")}).findings("SLO402")}
+    assert {"add the tag runbook_url:docs/runbooks/Checkout-95-1s.md"} == hints

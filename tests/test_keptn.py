@@ -171,6 +171,13 @@ def test_a_gate_has_no_budget(code):
     assert [] == Repo({"cart/slo.yaml": GATE}).findings(code)
 
 
+def test_the_owner_of_a_gate_stands_in_codeowners():
+    """What stands in its filter narrows the queries down."""
+    gate = "spec_version: '1.0'\nobjectives: [{sli: throughput}]\n"
+    (finding,) = Repo({"cart/slo.yaml": gate}).findings("SLO401")
+    assert finding.endswith("has no owner\n  add a line for cart/slo.yaml to CODEOWNERS")
+
+
 def test_gates_of_one_name_in_two_files_are_no_duplicates():
     """The service and the stage that a file is uploaded for tell them apart; two in one file are."""
     gate = "spec_version: '1.0'\nobjectives: [{sli: throughput}]\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pytest_reliability.contracts import Problem, check
@@ -11,9 +12,10 @@ from pytest_reliability.model.nodes import Alert, Runbook, Slo
 from pytest_reliability.report import Level, Severity
 
 PLACES = {
-    "sloth": "alerting.annotations.runbook_url",
-    "pyrra": "metadata.annotations.pyrra.dev/runbook_url",
-    "slo-generator": "metadata.labels.runbook_url",
+    "sloth": "alerting.annotations.runbook_url: ",
+    "pyrra": "metadata.annotations.pyrra.dev/runbook_url: ",
+    "slo-generator": "metadata.labels.runbook_url: ",
+    "datadog": "the tag runbook_url:",
 }
 """Where each dialect has room for one; the others have it in their annotations."""
 
@@ -22,6 +24,6 @@ PLACES = {
 def slo_without_runbook(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """Whoever is told that a budget burns needs to know what to do first, and at night nobody wants to find it out."""
     if slo.dialect != "keptn" and runbook_of(graph, slo) is None:
-        where = PLACES.get(slo.dialect, "metadata.annotations.runbook_url")
-        name = slo.name.partition(":")[0]
-        yield Problem(slo.at, f"SLO {slo.name!r} names no runbook", hint=f"add {where}: docs/runbooks/{name}.md")
+        where = PLACES.get(slo.dialect, "metadata.annotations.runbook_url: ")
+        name = re.sub(r"[^\w.-]+", "-", slo.name.partition(":")[0]).strip("-")
+        yield Problem(slo.at, f"SLO {slo.name!r} names no runbook", hint=f"add {where}docs/runbooks/{name}.md")
