@@ -115,6 +115,13 @@ def test_what_was_found_before_a_crash_is_not_half_kept():
     assert () == graph({"x.note": ""}, Format(name="late", files="note", yields=(Note,), read=late)).of(Note)
 
 
+def test_nobody_misses_what_is_optional(monkeypatch):
+    """A large program in which metrics might be defined is no reason to say that anything is unknown."""
+    monkeypatch.setattr(Repo, "size", lambda self, path: MAX_BYTES + 1)
+    found = graph({"x.note": "a"}, Format(name="notes", files="note", yields=(Note,), read=lambda source: (), optional=True))
+    assert ((), ()) == (found.unread, found.of(Document))
+
+
 def test_a_huge_file_is_not_read(monkeypatch):
     """Whatever it is, nobody wrote it by hand."""
     monkeypatch.setattr(Repo, "size", lambda self, path: MAX_BYTES + 1)

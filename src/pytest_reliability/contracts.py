@@ -124,12 +124,13 @@ class Format:
     A file whose path matches `files` and whose bytes match `marker` is given to `read`, which yields the nodes that it finds
     and the faults of what it reads, and nothing at all for a file that is not of its kind after all. `read` raises
     `documents.Unreadable` where a file claims to be of its kind and cannot be read; the checks that live on `yields` are
-    unknown then.
+    unknown then. Unless it is `optional`: what it finds helps to judge something else, and nobody misses it.
     """
 
     name: str
     files: str
     marker: bytes = b""
+    optional: bool = False
     yields: tuple[type[Node], ...]
     read: Callable[[Source], Iterable[Node | Fault]]
 

@@ -170,6 +170,8 @@ def _apply(format: Format, source: Source, nodes: list[Node], unread: list[Unrea
 
 
 def _give_up(format: Format, error: Unreadable, settings: Settings, nodes: list[Node], unread: list[Unread]) -> None:
+    if format.optional:
+        return
     known = next((item for item in unread if item.at == error.at and item.reason == error.reason), None)
     if known is not None:  # two readers wanted the same file; people need to hear of it once
         unread.remove(known)

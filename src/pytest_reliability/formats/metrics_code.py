@@ -39,7 +39,7 @@ def read(source: Source) -> Iterator[Metric]:
 
 # A format for each language: repositories have thousands of programs, and one plain word is found far faster than one of many.
 FORMATS = tuple(
-    Format(name=f"metrics in {language}", files=files, marker=marker, yields=(Metric,), read=read)
+    Format(name=f"metrics in {language}", files=files, marker=marker, optional=True, yields=(Metric,), read=read)
     for language, files, marker in (
         ("Go", r"\.go$", rb"client_golang/prometheus"),
         ("Python", r"\.py$", rb"prometheus_client"),
