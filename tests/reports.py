@@ -122,7 +122,7 @@ def measurement(
     )
 
 
-PAGE = AlertWindow(factor=Decimal("14.4"), long=Duration(3600.0, "1h"), short=Duration(300.0, "5m"), severity="page")
+PAGE = AlertWindow(factor=Decimal("14.4"), long=Duration(3600.0, "1h"), short=Duration(300.0, "5m"), severity="page", pages=True)
 """The usual alert on a fast burn."""
 
 

@@ -108,6 +108,8 @@ def test_what_two_names_share_changes_for_both():
     """An anchor is one value in several places."""
     text = "a: &o 0.999\nb: *o\nc: {d: *o}\n"
     assert text.replace("0.999", "99.9") == replaced(text, "0.999", "99.9")
+    shared = "a: &x {b: 0.999}\nc: *x\n"
+    assert shared.replace("0.999", "99.9") == replaced(shared, "0.999", "99.9")
 
 
 def test_json_and_other_texts_are_edited_too():

@@ -74,7 +74,7 @@ def test_burn_rates_and_times_are_two_sides_of_one_thing():
     assert pytest.approx(10) == MONTH.burn_rate_to_exhaust_in(3 * 86400)
     assert pytest.approx(MONTH.seconds) == MONTH.exhausted_after(MONTH.of_outage)
     assert inf == MONTH.exhausted_after(0)
-    assert [("outage", pytest.approx(1000)), ("10x", 10), ("1x", 1)] == list(burns(MONTH))
+    assert [("outage", pytest.approx(1000)), ("10x", 10), ("1x", 1)] == list(burns(MONTH.objective))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_alerts_come_the_fastest_first_and_each_once():
         BurnRate(at=AT, holder="x", name="Odder", factor=Decimal(2)),
     ]
     told = Objective.of(slo(alert_names=("Named",)), None, rates)
-    assert ["page", "ticket"] == [alert.severity for alert in told.alerts]
+    assert [("page", True), ("ticket", False)] == [(alert.severity, alert.pages) for alert in told.alerts]
     assert ("alert 'Odd'", "Odder") == told.unread
     assert ("Named",) == Objective.of(slo(alert_names=("Named",)), None, ()).unread
 

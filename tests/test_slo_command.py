@@ -190,6 +190,11 @@ def lines(*objectives, **canvas) -> str:
         ({"method": "timeslices", "slice": Duration(60.0, "1m")}, "1 in 1,000 slices of 1m"),
         ({"rolling": False}, "99.9% over 30d by the calendar"),
         ({"window": None}, "99.9%"),
+        (
+            {"window": None, "alerts": (reports.PAGE,)},
+            "  page: 14.4x over 1h and 5m: fires after 51.8 s of outage; not at 10x, 1x",
+        ),
+        ({"objective": None, "alerts": (reports.PAGE,)}, "5m: when it fires is not known without an objective"),
         ({"objective": None}, "no objective over 30d"),
         ({"unread": ("A", "B")}, "when it fires is not known: A, B"),
         ({}, "no alert on how fast it burns"),
@@ -226,7 +231,7 @@ def test_what_a_file_says_cannot_write_on_the_screen():
 def test_alerts_that_never_fire_are_not_drawn():
     """A mark would say that they do; one that fires at once stands at the beginning."""
     never = AlertWindow(factor=Decimal(2000), long=Duration(60.0, "1m"))
-    always = AlertWindow(factor=Decimal(0), long=Duration(60.0, "1m"), severity="page")
+    always = AlertWindow(factor=Decimal(0), long=Duration(60.0, "1m"), severity="page", pages=True)
     picture = ElementTree.fromstring(budget_chart.svg("a", [reports.objective(alerts=(never, always))]))
     titled = [
         mark for mark in (*picture.iter(f"{SVG}circle"), *picture.iter(f"{SVG}path")) if mark.find(f"{SVG}title") is not None

@@ -92,7 +92,8 @@ class ErrorBudget:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWindow:
     """An alert that fires once the budget has burned faster than `factor` over the `long` window, and over the `short` one where
-    there is one, for as long as `wait`. Where it is `inclusive`, as fast as `factor` is enough.
+    there is one, for as long as `wait`. Where it is `inclusive`, as fast as `factor` is enough. `pages` tells whether its
+    severity wakes somebody up.
     """
 
     factor: Decimal
@@ -101,6 +102,7 @@ class AlertWindow:
     wait: Duration | None = None
     inclusive: bool = False
     severity: str = ""
+    pages: bool = False
 
     def fires_after(self, burn_rate: float) -> float:
         """Seconds until it fires when a service that was well begins to burn at that rate; infinite where it never does.
@@ -168,14 +170,19 @@ class Objective:
     @property
     def budget(self) -> ErrorBudget | None:
         """The error budget; None where objective or window are not known, or leave none."""
-        if self.objective is None or self.window is None or not 0 < self.objective < 1 or self.window.seconds <= 0:
+        if self.window is None or self.window.seconds <= 0 or not self.burns or self.objective is None:
             return None
         return ErrorBudget(self.objective, self.window)
 
+    @property
+    def burns(self) -> tuple[tuple[str, float], ...]:
+        """The burn rates that people ask about; none where there is no objective that leaves a budget."""
+        return burns(self.objective) if self.objective is not None and 0 < self.objective < 1 else ()
 
-def burns(budget: ErrorBudget) -> tuple[tuple[str, float], ...]:
+
+def burns(objective: Decimal) -> tuple[tuple[str, float], ...]:
     """The burn rates that people ask about, by their names: a complete outage, ten times too fast, and just on budget."""
-    return ("outage", budget.of_outage), ("10x", 10.0), ("1x", 1.0)
+    return ("outage", float(1 / (1 - objective))), ("10x", 10.0), ("1x", 1.0)
 
 
 def objectives(graph: Graph, slos: Iterable[Slo]) -> tuple[Objective, ...]:
@@ -202,6 +209,7 @@ def _alerts(slo: Slo, burn_rates: Iterable[BurnRate]) -> tuple[tuple[AlertWindow
                 wait=rate.wait,
                 inclusive=rate.inclusive,
                 severity=rate.severity,
+                pages=rate.severity in ("page", *slo.settings.severities.page),
             )
             known[alert] = None
     if not known:

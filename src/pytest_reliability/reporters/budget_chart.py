@@ -99,12 +99,11 @@ td ul{{margin:0;padding-left:1.1rem}}
 
 
 def _cells(objective: Objective) -> Iterator[str]:
-    budget = objective.budget
     place = escape(clean(str(objective.at)))
     yield f'<th scope="row" title="{place}">{escape(clean(objective.full_name))}</th>'
     for text in (words.promise(objective), words.budget(objective), words.allowed(objective)):
         yield f"<td>{escape(clean(text))}</td>"
-    yield f"<td>{'<br>'.join(map(escape, words.lasts(budget))) if budget else '–'}</td>"
+    yield f"<td>{'<br>'.join(map(escape, words.lasts(objective))) or '–'}</td>"
     alerts = [text for text in words.details(objective) if not text.startswith(words.GONE)]
     yield f"<td><ul>{''.join(f'<li>{escape(clean(text))}</li>' for text in alerts)}</ul></td>"
 
@@ -149,11 +148,11 @@ def _bar(objective: Objective, budget: ErrorBudget, scale: _Scale, number: int) 
     for alert in reversed(objective.alerts):
         time = alert.fires_after(budget.of_outage)
         if time < inf:
-            yield _mark(alert, scale(time), middle, escape(f"{words.condition(alert, budget)} fires after {spoken(time)}"))
+            yield _mark(alert, scale(time), middle, escape(f"{words.condition(alert, objective)} fires after {spoken(time)}"))
 
 
 def _mark(alert: AlertWindow, x: float, y: float, told: str) -> str:
-    if alert.severity == "page":
+    if alert.pages:
         return f'<circle class="page" cx="{x}" cy="{y}" r="5"><title>{told}</title></circle>'
     return f'<path class="ticket" d="M{x} {y - 5}l5 5l-5 5l-5-5z"><title>{told}</title></path>'
 

@@ -7,7 +7,7 @@ from math import inf, log10
 
 from pytest_reliability.contracts import Canvas
 from pytest_reliability.model.duration import spoken
-from pytest_reliability.model.objectives import AlertWindow, ErrorBudget, Objective, burns, percent
+from pytest_reliability.model.objectives import AlertWindow, ErrorBudget, Objective, percent
 from pytest_reliability.reporters._text import Paint, cells, clean, pad, painter, plural, wrapped
 from pytest_reliability.reporters.summary import heading
 
@@ -88,37 +88,38 @@ def _one_in(left: ErrorBudget) -> str:
 
 def details(objective: Objective) -> Iterator[str]:
     """How long the budget lasts, and each alert on it."""
-    left = objective.budget
-    if left is not None:
-        yield f"{GONE} {', '.join(lasts(left))}"
-        for alert in objective.alerts:
-            yield f"{condition(alert, left)}: {fires(alert, left)}"
+    if objective.budget is not None:
+        yield f"{GONE} {', '.join(lasts(objective))}"
+    for alert in objective.alerts:
+        yield f"{condition(alert, objective)}: {fires(alert, objective)}"
     if objective.unread:
         yield f"when it fires is not known: {', '.join(objective.unread)}"
     if not (objective.alerts or objective.unread):
         yield "no alert on how fast it burns"
 
 
-def lasts(left: ErrorBudget) -> tuple[str, ...]:
+def lasts(objective: Objective) -> tuple[str, ...]:
     """How long a full budget lasts at each burn rate: "43.2 minutes of outage", "3 days at 10x", "30 days at 1x"."""
-    return tuple(f"{spoken(left.exhausted_after(rate))} {_BURNS[name]}" for name, rate in burns(left))
+    left = objective.budget
+    return tuple(f"{spoken(left.exhausted_after(rate))} {_BURNS[name]}" for name, rate in objective.burns) if left else ()
 
 
-def condition(alert: AlertWindow, left: ErrorBudget) -> str:
+def condition(alert: AlertWindow, objective: Objective) -> str:
     """What an alert waits for: "page: 14.4x over 1h and 5m (2% of the budget)"."""
     windows = f"{alert.long} and {alert.short}" if alert.short else str(alert.long)
     waits = f" for {alert.wait}" if alert.wait and alert.wait.seconds else ""
-    spent = f"{alert.spends(left.window) * 100:.2g}% of the budget"
-    return f"{alert.severity or 'alert'}: {alert.factor.normalize():f}x over {windows}{waits} ({spent})"
+    left = objective.budget
+    spent = f" ({alert.spends(left.window) * 100:.2g}% of the budget)" if left else ""
+    return f"{alert.severity or 'alert'}: {alert.factor.normalize():f}x over {windows}{waits}{spent}"
 
 
-def fires(alert: AlertWindow, left: ErrorBudget) -> str:
+def fires(alert: AlertWindow, objective: Objective) -> str:
     """How long an alert takes at each burn rate: "fires after 52 s of outage; not at 10x, 1x"."""
-    times = [(name, alert.fires_after(rate)) for name, rate in burns(left)]
+    times = [(name, alert.fires_after(rate)) for name, rate in objective.burns]
     heard = [f"{spoken(time)} {_BURNS[name]}" for name, time in times if time < inf]
     deaf = [_BURNS[name].removeprefix("at ") for name, time in times if time == inf]
     if not heard:
-        return "never fires"
+        return "never fires" if times else "when it fires is not known without an objective"
     return f"fires after {', '.join(heard)}" + (f"; not at {', '.join(deaf)}" if deaf else "")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_reliability.contracts import Canvas, Reporter
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.nodes import Edit, Replace, Rewrite
-from pytest_reliability.model.objectives import AlertWindow, Objective, burns
+from pytest_reliability.model.objectives import AlertWindow, Objective
 from pytest_reliability.report import Finding, Measurement, Outcome, Report, Waiver
 
 SCHEMA = 1
@@ -147,7 +147,7 @@ def _objective(objective: Objective) -> dict[str, Any]:
         "budget": _rounded(budget.seconds) if budget else None,
         "budget_share": float(budget.share) if budget else None,
         "budget_requests": int(budget.requests(rate)) if budget and rate else None,
-        "exhausted_after": {name: _rounded(budget.exhausted_after(rate)) for name, rate in burns(budget)} if budget else None,
+        "exhausted_after": {name: _rounded(budget.exhausted_after(rate)) for name, rate in objective.burns} if budget else None,
         "alerts": [_alert(alert, objective) for alert in objective.alerts],
         "unread_alerts": list(objective.unread),
     }
@@ -157,13 +157,14 @@ def _alert(alert: AlertWindow, objective: Objective) -> dict[str, Any]:
     budget = objective.budget
     return {
         "severity": alert.severity,
+        "pages": alert.pages,
         "factor": float(alert.factor),
         "inclusive": alert.inclusive,
         "long": _length(alert.long),
         "short": _length(alert.short),
         "wait": _length(alert.wait),
         "budget_spent": _rounded(alert.spends(budget.window)) if budget else None,
-        "fires_after": {name: _rounded(alert.fires_after(rate)) for name, rate in burns(budget)} if budget else None,
+        "fires_after": {name: _rounded(alert.fires_after(rate)) for name, rate in objective.burns} or None,
     }
 
 

@@ -144,7 +144,7 @@ def _objectives(objectives: Sequence[Objective]) -> Iterator[str]:
 def _objective(objective: Objective, longest: float) -> str:
     budget = objective.budget
     drawn = _code(words.bar(budget.seconds, longest)) if budget else ""
-    lasts = "<br>".join(map(_cell, words.lasts(budget))) if budget else ""
+    lasts = "<br>".join(map(_cell, words.lasts(objective)))
     alerts = "<br>".join(_cell(text) for text in words.details(objective) if not text.startswith(words.GONE))
     facts = map(_cell, (objective.full_name, words.promise(objective), words.budget(objective)))
     return f"| {' | '.join((*facts, drawn, _cell(words.allowed(objective)), lasts, alerts))} |"
