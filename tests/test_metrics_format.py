@@ -316,6 +316,73 @@ def test_python_is_placed_by_characters():
     assert [Location("a.py", 2, 16, 6)] == [metric.at for metric in metrics(code, "a.py")]
 
 
+BOUND_TWICE = [
+    ("a.go", GO + 'func f() {\n\tname := "a"\n\tname += "_total"\n\tx = prometheus.CounterOpts{Name: name}\n}\n'),
+    ("a.go", GO + 'var name string\nfunc f() {\n\tname += "a"\n\tx = prometheus.CounterOpts{Name: name}\n}\n'),
+    (
+        "a.go",
+        GO
+        + 'const ns = "shop"\nfunc f(ns, b string) (int, error) {\n\tx = prometheus.CounterOpts{Namespace: ns, Name: "c"}\n}\n',
+    ),
+    (
+        "a.go",
+        GO
+        + 'var ns = "shop"\nfunc f() {\n\tflag.StringVar(&ns, "ns", ns, "")\n\tx = prometheus.CounterOpts{Namespace: ns, Name: "c"}\n}\n',
+    ),
+    ("a.rs", RUST + 'const NS: &str = "a";\nfn f(NS: &str) { Opts::new("x", "y").namespace(NS) }\n'),
+    ("a.rs", RUST + 'const N: &str = "a";\nlet f = |N| register_counter!(N, "x");\n'),
+    ("a.js", NODE + "const n = 'a';\nfunction f(n) { new client.Counter({ name: n, help: 'x' }); }\n"),
+    ("a.js", NODE + "const n = 'a';\nconst f = n => new client.Counter({ name: n, help: 'x' });\n"),
+    ("a.js", NODE + "const n = 'a';\nfor (const n of names) new client.Counter({ name: n, help: 'x' });\n"),
+    ("a.js", NODE + "const n = 'a'\n  + suffix;\nnew client.Counter({ name: n, help: 'x' });\n"),
+    ("A.java", JAVA + 'static final String n = "a";\nvoid f(String n) throws X { Counter.build().name(n).register(); }\n'),
+    ("A.kt", JAVA + 'const val n = "a"\nfun f(n: String) = Counter.build().name(n).register()\n'),
+    ("A.cs", DOTNET + 'const string n = "a";\nobject f(string n) => Metrics.CreateCounter(n, "x");\n'),
+    ("a.py", PYTHON + 'N = "a"\nfor N in x:\n    Gauge(N, "x")\n'),
+    ("a.py", PYTHON + 'N = "a"\nN += "b"\nGauge(N, "x")\n'),
+    ("a.py", PYTHON + 'N = "a"\nx = [Gauge(N, "x") for N in y]\n'),
+    ("a.py", PYTHON + 'from collections import Counter\nCounter("abc", "x")\n'),
+    ("a.py", PYTHON + 'class Gauge:\n    pass\nGauge("abc", "x")\n'),
+]
+
+
+@pytest.mark.parametrize(("path", "text"), BOUND_TWICE)
+def test_a_name_that_may_stand_for_something_else_is_not_known(path, text):
+    """Parameters, loops and assignments of all kinds give a name another value than the constant's."""
+    assert [] == told(text, path)
+
+
+@pytest.mark.parametrize(("path", "text"), [
+    ("a.go", GO + 'b := []float64{1}\nb[0] = 3\nx = prometheus.HistogramOpts{Name: "h", Buckets: b}\n'),
+    ("a.js", NODE + "const b = [1];\nb.push(3);\nnew client.Histogram({ name: 'h', help: 'x', buckets: b });\n"),
+    ("a.py", PYTHON + 'B = [1]\nB.append(3)\nHistogram("h", "x", buckets=B)\n'),
+])  # fmt: skip
+def test_a_list_that_changes_is_not_known(path, text):
+    """What stands at its definition is not what it holds."""
+    assert [("h", "histogram", None)] == told(text, path)
+
+
+@pytest.mark.parametrize(("path", "text", "expected"), [
+    ("a.go", GO + 'const ns = "shop"\nfunc f(a string) {\n\tif ok(a) {\n\tx = prometheus.CounterOpts{Namespace: ns, Name: "c"}\n}}\n', "shop_c"),
+    ("a.js", NODE + "const n = 'c';\nfunction f(a) {\n  return new client.Counter({ name: n, help: 'x' });\n}\n", "c"),
+    ("A.java", JAVA + 'static final String N = "c";\nCounter c = Counter.build().name(N).help("x").register();\nvoid f(String a) { g(a); }\n', "c_total"),
+])  # fmt: skip
+def test_a_constant_beside_functions_is_known(path, text, expected):
+    """That others have parameters says nothing about it."""
+    assert [(expected, "counter", None)] == told(text, path)
+
+
+def test_macros_of_another_crate_are_left_out():
+    """The crate `metrics` has macros of the same names, and buckets that nobody sees there."""
+    uses = "use metrics_exporter_prometheus::PrometheusBuilder;\nuse metrics::{self, register_histogram};\n"
+    assert [] == told(uses + 'fn f() { register_histogram!("h", "route" => "/"); }\n', "src/a.rs")
+
+
+def test_buckets_by_position():
+    """Everything that the constructor takes may be given without a name."""
+    assert [("h", "histogram", "1 2")] == told(PYTHON + 'Histogram("h", "x", (), "", "", "", None, None, (1, 2))\n', "a.py")
+
+
 @pytest.mark.parametrize("path", [
     "shop/test_metrics.py", "shop/metrics_test.go", "tests/metrics.py", "vendor/a/metrics.go", "node_modules/a/metrics.js",
     "src/metrics.spec.ts", "src/MetricsTest.java", "conftest.py", "src/test/java/Metrics.java",

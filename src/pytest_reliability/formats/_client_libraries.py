@@ -36,6 +36,8 @@ _MICROMETER = re.compile(
     r"|(?:\w*[rR]egistry(?:\(\))?|Metrics)\s*\.\s*(?P<method>counter|gauge|timer|summary))\s*(?=\()"
 )
 _NODE_CLASS = re.compile(r"\bnew\s+(?:\w+\.)*(Counter|Gauge|Histogram|Summary)\s*(?:<[^()]*?>\s*)?\(\s*(?=\{)")
+_OTHER_MACROS = re.compile(r"(?<!\w)metrics::(?:\{[^{}]*)?\b(?:register_|counter|gauge|histogram)")
+"""Of the crate `metrics`: they look alike, and the buckets depend on its exporter."""
 _RUST_METRIC = re.compile(
     rf"\bregister_(?:int_)?(?P<macro>counter|gauge|histogram)(?P<vec>_vec)?(?P<registry>_with_registry)?!{_RUST_OPENED}"
     r"|\b(?:Int)?(?P<class>Counter|Gauge)::new\s*(?=\()"
@@ -195,6 +197,8 @@ def rust(library: Library) -> Iterator[Metric]:
 
 def _rust_macros(library: Library) -> Iterator[Metric]:
     program = library.program
+    if _OTHER_MACROS.search(program.outline):
+        return
     for found in _RUST_METRIC.finditer(program.outline):
         given = program.arguments(found.end())
         name = program.literal(given[0]) if given else None

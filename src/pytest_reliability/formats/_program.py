@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from pytest_reliability.documents.text import Text
@@ -45,6 +46,13 @@ _SERIES = re.compile(r"(?i)(?:[\w.]|::)*\b(linear|exponential)_?buckets\s*\(")
 _DEFAULT = re.compile(r"(?i)&?(?:[\w.]|::)*\bdef(?:ault)?_?(?:classic_?)?(?:buckets|upper_?bounds)(?:\.to_vec\(\))?")
 _DECLARATION = re.compile(r"[ \t]*(?:[\w\[\]<>.()]+[ \t]+)*")
 """What may stand on its line before a name that is set: `private static final double[]`, `pub const`."""
+_BINDING = re.compile(
+    r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)(?:\s*\([^()]*\))?[^;(){}\n]*(?:\{|[-=]>|=(?!=))"
+    r"|\b(\w+)\s*[-=]>|\|([^|\n]{1,200})\||\bfor(?:each)?\b\s*\(?([^(){};\n]*)"
+)
+"""Parameters of functions, in all the languages, and the variables of loops; and at times something that is neither."""
+_CONTINUED = re.compile(r"\s*[-+*/%?&|.]")
+"""What begins a line that belongs to the expression on the one before."""
 _HARMLESS = re.compile(r"\s*[)\]}](?:\.(?:unwrap|to_vec|into|ToArray)\(\)|\.expect\([^()]*\)|\?)*")
 """What may follow the bracket at the end of a list and change no number in it."""
 
@@ -150,15 +158,23 @@ class Program:
     def _meaning(self, piece: Piece) -> Piece:
         """What the name that stands there is set to, where one line of the file alone sets it; the piece itself otherwise."""
         name = _NAME.fullmatch(self.read(piece))
-        if not name:
+        if not name or name[1] in self._bound:
             return piece
         kind = r"(?:[ \t]*:[ \t]*&?(?:'\w+[ \t]+)?(?:\[[^\]\n]*\]|[\w.<>\[\]& ]+)|[ \t]+(?:string|\[\]float64)|\[\])?"
-        set_to = rf"(?<![\w.]){name[1]}{kind}[ \t]*:?=(?![=>])\s*"
-        found = list(re.finditer(set_to, self.outline))
-        if len(found) != 1:
+        set_to = rf"{kind}[ \t]*(?P<also>[-+*/%&|^?]*):?=(?![=>])\s*"
+        changed = r"\s*\[[^\]\n]*\]\s*=(?!=)|\s*\.\s*(?:push|unshift|splice|add|append|extend|insert)\b"
+        pointed = rf"|&{name[1]}\b" if self._text.path.endswith(".go") else ""
+        found = list(re.finditer(rf"(?<![\w.]){name[1]}(?:{set_to}|{changed}){pointed}", self.outline))
+        if len(found) != 1 or found[0]["also"] != "":
             return piece
         line = self.outline[self.outline.rfind("\n", 0, found[0].start()) + 1 : found[0].start()]
         return self._expression(found[0].end()) if _DECLARATION.fullmatch(line) else piece
+
+    @cached_property
+    def _bound(self) -> frozenset[str]:
+        """Names that have one value here and another one there, because functions and loops bind them, too."""
+        bound = (text for found in _BINDING.finditer(self.outline) for text in found.groups() if text)
+        return frozenset(name for text in bound for name in re.findall(r"\w+", text))
 
     def _expression(self, start: int) -> Piece:
         """The expression that begins there: to the end of its line or statement, brackets closed."""
@@ -167,7 +183,8 @@ class Program:
         for mark in _BRACKET_OR_END.finditer(self.outline, start, end):
             if mark[0] not in ";\n":
                 depth += 1 if mark[0] in "([{" else -1
-            if depth < 0 or (depth == 0 and mark[0] in ";\n"):
+            ends = mark[0] == ";" or (mark[0] == "\n" and not _CONTINUED.match(self.outline, mark.end()))
+            if depth < 0 or (depth == 0 and ends):
                 return self._trimmed(start, mark.start())
         return self._trimmed(start, end)
 

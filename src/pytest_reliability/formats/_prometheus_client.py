@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -15,7 +16,9 @@ from pytest_reliability.model.settings import Settings
 
 LIBRARY = "prometheus_client"
 KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram", "Summary": "summary", "Info": "gauge", "Enum": "gauge"}
-POSITIONS = ("name", "documentation", "labelnames", "namespace", "subsystem", "unit")
+CHANGES = ("append", "extend", "insert", "pop", "remove")
+"""Methods that make another list of one."""
+POSITIONS = ("name", "documentation", "labelnames", "namespace", "subsystem", "unit", "registry", "_labelvalues", "buckets")
 
 
 def metrics(text: str, path: str, settings: Settings) -> Iterator[Metric]:
@@ -40,21 +43,30 @@ class _Reader:
         self._modules: set[str] = set()
         self._classes: dict[str, str] = {}
         self._set: dict[str, list[ast.expr]] = {}
+        self._bound: Counter[str] = Counter()
         for node in ast.walk(tree):
             self._learn(node)
 
     def _learn(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):
             self._modules |= {alias.asname or alias.name for alias in node.names if alias.name == LIBRARY}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == LIBRARY:
-            self._classes |= {alias.asname or alias.name: alias.name for alias in node.names if alias.name in KINDS}
+        elif isinstance(node, ast.ImportFrom):
+            self._bound.update(alias.asname or alias.name for alias in node.names)
+            if (node.module or "").partition(".")[0] == LIBRARY:
+                self._classes |= {alias.asname or alias.name: alias.name for alias in node.names if alias.name in KINDS}
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Name):
                     self._set.setdefault(target.id, []).append(node.value)
-        elif isinstance(node, ast.arg):  # what a function is given may be anything
-            self._set.setdefault(node.arg, []).extend([ast.Constant(None)] * 2)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            self._bound[node.name] += 1
+        elif isinstance(node, ast.arg):
+            self._bound[node.arg] += 1
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            self._bound[node.id] += 1
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in CHANGES:
+            self._bound[node.value.id] += 1
 
     def metrics(self) -> Iterator[Metric]:
         for node in ast.walk(self._tree):
@@ -64,7 +76,7 @@ class _Reader:
     def _class(self, function: ast.expr) -> str | None:
         """The class of the library that is called, by its own name."""
         if isinstance(function, ast.Name):
-            return self._classes.get(function.id)
+            return self._classes.get(function.id) if self._bound[function.id] == 1 else None
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id in self._modules:
             return function.attr if function.attr in KINDS else None
         return None
@@ -101,8 +113,9 @@ class _Reader:
 
     def _meaning(self, expression: ast.expr) -> ast.expr:
         """What a name is set to, where the program sets it once; the expression itself otherwise."""
-        values = self._set.get(expression.id, []) if isinstance(expression, ast.Name) else []
-        return values[0] if len(values) == 1 else expression
+        if isinstance(expression, ast.Name) and self._bound[expression.id] == 1:
+            return next(iter(self._set.get(expression.id, ())), expression)
+        return expression
 
     def _text(self, expression: ast.expr) -> str | None:
         value = self._meaning(expression)
