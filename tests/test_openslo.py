@@ -771,3 +771,10 @@ def test_documents_stand_for_the_files_that_were_read():
     """A file of ours is counted, and carries its faults."""
     (document,) = Repo({"slo/x.yaml": slo("target: high")}).graph.of(Document)
     assert ("openslo", ["wrong-value"]) == (document.format, [fault.kind for fault in document.faults])
+
+
+def test_a_time_window_in_an_objective_belongs_further_out():
+    """OpenSLO has one for all objectives; a slice's window is another thing."""
+    text = slo("{target: 0.99, timeWindow: [{duration: 28d, isRolling: true}]}")
+    (fault,) = of(Fault, text)
+    assert ("unknown-key", "it belongs in an SLO's spec", None) == (fault.kind, fault.hint, fault.edit)

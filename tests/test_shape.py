@@ -378,6 +378,9 @@ def test_a_key_that_is_read_further_out_belongs_there():
     assert [("unknown-key", "did you mean sliceWindow?")] == _hints("parts: [{name: a, sliceTheWindow: 5m}]\n")
     assert [("unknown-key", "known here: name, sliceWindow")] == _hints("parts: [{name: a, sliceTheWindow: [5m]}]\n")
     assert [("unknown-key", "known here: window, parts")] == _hints("name: a\n")
+    part = SPEC.known["parts"].of
+    (tree,) = load_yaml("{name: a, window: [28d]}\n", "x.yaml")
+    assert ["it belongs in a spec"] == [fault.hint for fault in faults(tree, part, inside=(SPEC,))]
 
 
 def _hints(text):

@@ -151,9 +151,12 @@ def _begin_alike(one: str, other: str) -> bool:
 _EVERYTHING: Any = object()
 
 
-def faults(tree: Tree, shape: Shape, value: Any = _EVERYTHING) -> Iterator[Fault]:
-    """Everything in `tree` (or only in `value`, a container of it) that does not have the shape."""
-    inspection = _Inspection(tree)
+def faults(tree: Tree, shape: Shape, value: Any = _EVERYTHING, *, inside: tuple[Fields, ...] = ()) -> Iterator[Fault]:
+    """Everything in `tree` (or only in `value`, a container of it) that does not have the shape.
+
+    `inside` is what the value is part of, the outermost first, for keys that belong there.
+    """
+    inspection = _Inspection(tree, inside)
     inspection.value(shape, tree.data if value is _EVERYTHING else value, None, None, "the file")
     return iter(inspection.found)
 
@@ -163,10 +166,10 @@ class _Inspection:
 
     __slots__ = ("found", "inside", "meanings", "tree")
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, inside: tuple[Fields, ...] = ()) -> None:
         self.tree = tree
         self.found: list[Fault] = []
-        self.inside: list[Fields] = []
+        self.inside = list(inside)
         self.meanings: dict[tuple[int, str, type], str | None] = {}
 
     def value(self, shape: Shape, value: Any, holder: Any, key: Any, name: str) -> None:

@@ -337,7 +337,7 @@ class Reader(Document):
         if isinstance(self.data.get("spec"), dict):
             yield from shape.faults(self.tree, whole, spec)
         for objective in objectives:
-            yield from shape.faults(self.tree, part, objective)
+            yield from shape.faults(self.tree, part, objective, inside=(whole,))
             if self.has_indicator(spec):
                 yield from self.excluded(
                     objective, indicators, "the SLO has an indicator already; {!r} of its objective excludes it"

@@ -146,7 +146,7 @@ class Reader(Document):
         if isinstance(self.data.get("spec"), dict):
             yield from shape.faults(self.tree, SPECS["SLO"], self.spec)
         for objective in objectives:
-            yield from shape.faults(self.tree, wanted, objective)
+            yield from shape.faults(self.tree, wanted, objective, inside=(SPECS["SLO"],))
             ratio = "ratioMetrics" in objective
             if compared and ratio:
                 message = "the SLO has an indicator already; 'ratioMetrics' of its objective excludes it"
