@@ -165,7 +165,7 @@ def test_other_files_are_left_alone(text):
     assert [] == read(text)
 
 
-@pytest.mark.parametrize("code", ["SLO102", "SLO104", "SLO301", "SLO402", "SLO403"])
+@pytest.mark.parametrize("code", ["SLO102", "SLO104", "SLO301", "SLO402", "SLO403", "SLO405"])
 def test_a_gate_has_no_budget(code):
     """It stops a deployment; nothing burns, and nobody is woken up."""
     assert [] == Repo({"cart/slo.yaml": GATE}).findings(code)

@@ -20,7 +20,7 @@ _POLICY = re.compile(
 @check(Service, code="SLO405", severity=Severity.WARNING, level=Level.GOLD, needs=(Slo, Page))
 def no_error_budget_policy(service: Service, graph: Graph) -> Iterator[Problem]:
     """An error budget changes nothing until people have agreed on what they stop doing when it is spent."""
-    slos = graph.within(service, Slo)
+    slos = [slo for slo in graph.within(service, Slo) if slo.objective is not None]  # a threshold alone leaves no budget
     if not slos or _is_named(graph.files) or any(_has_policy(page) for page in graph.of(Page)) or any(map(_refers, slos)):
         return
     inside = f"{service.root}/" if service.root else ""
