@@ -25,5 +25,5 @@ def slo_without_runbook(slo: Slo, graph: Graph) -> Iterator[Problem]:
     """Whoever is told that a budget burns needs to know what to do first, and at night nobody wants to find it out."""
     if slo.dialect != "keptn" and runbook_of(graph, slo) is None:
         where = PLACES.get(slo.dialect, "metadata.annotations.runbook_url: ")
-        name = re.sub(r"[^\w.-]+", "-", slo.name.partition(":")[0]).strip("-")
+        name = re.sub(r"[^\w.]+", "-", slo.name.partition(":")[0]).strip("-")
         yield Problem(slo.at, f"SLO {slo.name!r} names no runbook", hint=f"add {where}docs/runbooks/{name}.md")
