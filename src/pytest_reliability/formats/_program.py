@@ -51,7 +51,7 @@ _BINDING = re.compile(
     r"|\b(\w+)\s*[-=]>|\|([^|\n]{1,200})\||\bfor(?:each)?\b\s*\(?([^(){};\n]*)"
 )
 """Parameters of functions, in all the languages, and the variables of loops; and at times something that is neither."""
-_CONTINUED = re.compile(r"\s*[-+*/%?&|.]")
+_CONTINUED = re.compile(r"\s{0,99}[-+*/%?&|.]")
 """What begins a line that belongs to the expression on the one before."""
 _HARMLESS = re.compile(r"\s*[)\]}](?:\.(?:unwrap|to_vec|into|ToArray)\(\)|\.expect\([^()]*\)|\?)*")
 """What may follow the bracket at the end of a list and change no number in it."""
