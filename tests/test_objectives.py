@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import re
 from decimal import Decimal
 from math import inf
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +33,19 @@ def test_the_examples_of_the_public_module_are_right():
     """What people copy works, and what is promised is all that is exported."""
     assert (0, 4) == doctest.testmod(pytest_reliability.slo)
     assert ["AlertWindow", "Duration", "ErrorBudget"] == pytest_reliability.slo.__all__
+
+
+def test_the_page_about_it_runs():
+    """Every example of docs/error-budgets.md, and every name that the package exports is on it."""
+    page = (Path(__file__).parents[1] / "docs" / "error-budgets.md").read_text(encoding="utf-8")
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        exec(code, {})
+    table = page.partition("| | |")[2]
+    for kind in (ErrorBudget, AlertWindow):
+        assert all(f".{name}" in table for name in vars(kind) if not name.startswith("_") and name not in FIELDS), kind
+
+
+FIELDS = {"objective", "window", "parse", "factor", "long", "short", "wait", "inclusive", "severity", "pages"}
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,14 @@ def test_the_picture_is_drawn_to_scale(run, tmp_path):
     assert "<b>&`|*: 99.5% over 30d leaves 3.6 hours" in "".join(bars[0].itertext())
 
 
+def test_the_picture_in_the_documentation_is_that_of_the_example(monkeypatch, capsys):
+    """What the page shows is what the command draws today."""
+    root = Path(__file__).parents[1]
+    monkeypatch.chdir(root / "examples/checkout")
+    assert 0 == cli.main(["slo", "--format", "svg"])
+    assert (root / "docs/error-budgets.svg").read_text(encoding="utf-8") == capsys.readouterr().out
+
+
 def test_a_page_of_html_is_whole_and_harmless(run):
     """Every tag is closed, names are text, and nothing is loaded."""
     out, _, _ = run("--format", "html")
