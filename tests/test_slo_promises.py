@@ -310,6 +310,29 @@ def test_no_error_budget_policy(files):
     assert 1 == len(Repo({"slo.yaml": sloth(), **files}).findings("SLO405"))
 
 
+ALERT_POLICY = """\
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata: {name: %s}
+spec:
+  conditions: [{conditionRef: burn}]
+  notificationTargets: [{targetRef: mail}]
+"""
+
+
+@pytest.mark.parametrize(("policies", "name", "told"), [
+    ("error_budget_policies: {default: {steps: []}}", "fast", 0),
+    ("error_budget_policies: {}", "fast", 1),
+    ("default_exporters: []\nexporters: {}", "fast", 1),
+    ("", "fast", 1),
+    ("", "ErrorBudgetPolicy", 0),
+])  # fmt: skip
+def test_an_error_budget_policy_that_a_tool_acts_on(policies, name, told):
+    """What slo-generator does in each case is written down; an alert policy is only about alerts unless it is called so."""
+    files = {"slo.yaml": sloth(), "config.yaml": policies, "policy.yaml": ALERT_POLICY % name}
+    assert told == len(Repo(files).findings("SLO405"))
+
+
 def test_the_policy_is_asked_of_each_service():
     """It is written where the service is, unless the repository has one for all."""
     files = {"a/.reliability.yaml": "", "b/.reliability.yaml": "", "a/slo.yaml": sloth(service="a")}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pytest_reliability.checks.slo._promises import said
 from pytest_reliability.contracts import Problem, check
 from pytest_reliability.model.graph import Graph
-from pytest_reliability.model.nodes import Page, Service, Slo
+from pytest_reliability.model.nodes import AlertPolicy, Page, Service, Slo
 from pytest_reliability.report import Level, Severity
 
 _POLICY = re.compile(
@@ -21,7 +21,7 @@ _POLICY = re.compile(
 def no_error_budget_policy(service: Service, graph: Graph) -> Iterator[Problem]:
     """An error budget changes nothing until people have agreed on what they stop doing when it is spent."""
     slos = [slo for slo in graph.within(service, Slo) if slo.objective is not None]  # a threshold alone leaves no budget
-    if not slos or _is_named(graph.files) or any(_has_policy(page) for page in graph.of(Page)) or any(map(_refers, slos)):
+    if not slos or _is_configured(graph) or any(map(_has_policy, graph.of(Page))) or any(map(_refers, slos)):
         return
     inside = f"{service.root}/" if service.root else ""
     yield Problem(
@@ -33,6 +33,12 @@ def no_error_budget_policy(service: Service, graph: Graph) -> Iterator[Problem]:
 
 def _is_named(texts: Iterable[str]) -> bool:
     return any(map(_POLICY.search, texts))
+
+
+def _is_configured(graph: Graph) -> bool:
+    """Whether a file bears that name, or a tool is told what to do: slo-generator, or an alert policy that is called so."""
+    names = (policy.name for policy in graph.of(AlertPolicy))
+    return bool(graph.defined("error budget policy", "")) or _is_named(graph.files) or _is_named(names)
 
 
 def _has_policy(page: Page) -> bool:
