@@ -144,7 +144,7 @@ def _bar(objective: Objective, budget: ErrorBudget, scale: _Scale, number: int) 
         f'<rect class="bar" x="{_LEFT}" y="{top}" width="{max(2.0, round(end - _LEFT, 1))}" height="{_BAR}" rx="2">'
         f"<title>{told}</title></rect>"
     )
-    yield f'<text x="{end + 10}" y="{middle + 4}">{escape(words.budget(objective))}</text>'
+    yield f'<text x="{_WIDTH - _RIGHT + 16}" y="{middle + 4}">{escape(words.budget(objective))}</text>'
     for alert in reversed(objective.alerts):
         time = alert.fires_after(budget.of_outage)
         if time < inf:
