@@ -160,15 +160,22 @@ def test_a_contract_in_a_label(labels, told):
     assert told == bool(said("SLO107", slo=sloth("99.5", labels)))
 
 
+@pytest.mark.parametrize(("objective", "share"), [("99.5", "20%"), ("99", "10%"), ("99.89", "91%"), ("60", "1%")])
+def test_a_looser_objective_says_when_the_contract_is_broken(objective, share):
+    """The share of the error budget that the contract allows."""
+    (found,) = said("SLO107", slo=sloth(objective), config="sla: {availability: 99.9%}")
+    assert found.endswith(f"the contract is broken when {share} of the error budget is spent")
+
+
 def test_the_configured_contract_counts_before_a_label():
     """Who configures it knows better than a label that was copied."""
     assert [] == said("SLO107", slo=sloth("99.5", "{sla: '99.9'}"), config="sla: {availability: 99.5%}")
 
 
 @pytest.mark.parametrize(("objective", "dependencies", "told"), [
-    ("99.95", "{card: {objective: 99.9%}}", "promises only 99.9%"),
+    ("99.95", "{card: {objective: 99.9%}}", "promises only 99.9%: its failures alone may spend 200% of the error budget"),
     ("99.95", "{card: {mode: hard, objective: 99.9%}, auth: {objective: 99.99%}}", "'card', which it cannot do without"),
-    ("99.9", "{card: {objective: 99.95%}, auth: {objective: 99.92%}}", "promise 99.87% together"),
+    ("99.9", "{card: {objective: 99.95%}, auth: {objective: 99.92%}}", "99.87% together: their failures alone may spend 130%"),
     ("99.9", "{card: {objective: 99.9%}}", ""),
     ("99.9", "{card: {mode: soft, objective: 99%}, auth: {mode: cached, objective: 99%}}", ""),
     ("99.9", "{card: hard}", ""),

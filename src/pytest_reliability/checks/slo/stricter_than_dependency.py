@@ -27,13 +27,14 @@ def stricter_than_dependency(slo: Slo, graph: Graph) -> Iterator[Problem]:
     weakest = min(promises, key=lambda name: promises[name])
     names = ", ".join(f"{name!r} {percent(promised)}" for name, promised in promises.items())
     if slo.objective > promises[weakest]:
-        what = f"{weakest!r}, which it cannot do without, promises only {percent(promises[weakest])}"
+        what = f"{weakest!r}, which it cannot do without, promises only {percent(promises[weakest])}: its failures"
         possible = promises[weakest]
     else:
-        what = f"the services that it cannot do without ({names}) promise {percent(_rounded(possible))} together"
+        what = f"the services that it cannot do without ({names}) promise {percent(_rounded(possible))} together: their failures"
+    share = (1 - possible) / (1 - slo.objective)
     yield Problem(
         slo.objective_at,
-        f"SLO {slo.name!r} promises {percent(slo.objective)}, but {what}",
+        f"SLO {slo.name!r} promises {percent(slo.objective)}, but {what} alone may spend {share:.0%} of the error budget",
         hint=f"write {written(_rounded(possible), slo.objective_unit)} or less, "
         "or do without the dependency for a while (a cache, a fallback) and declare its mode as cached or soft",
     )
