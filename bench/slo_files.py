@@ -21,7 +21,7 @@ LIMIT = 0.5
 """Seconds of CPU time that 500 SLO files may cost."""
 
 OBJECTIVES = ("99", "99.5", "99.9", "99.95")
-BAD, ALL = '{metric}{{code=~"5.."}}', "{metric}"
+BAD, GOOD, ALL = '{metric}{{code=~"5.."}}', '{metric}{{code!~"5.."}}', "{metric}"
 
 
 def openslo(name: str, metric: str, objective: str) -> str:
@@ -33,6 +33,8 @@ metadata:
   name: {name}
   labels:
     team: shop
+  annotations:
+    runbook: docs/runbooks/shop.md
 spec:
   description: Requests to {name} are answered
   service: {name}
@@ -93,6 +95,8 @@ metadata:
   namespace: shop
   labels:
     pyrra.dev/team: shop
+  annotations:
+    pyrra.dev/runbook_url: docs/runbooks/shop.md
 spec:
   target: "{objective}"
   window: 4w
@@ -116,14 +120,15 @@ metadata:
     service_name: {name}
     feature_name: answers
     slo_name: {name}
+    runbook: docs/runbooks/shop.md
 spec:
   description: {objective}% of requests to {name} are answered
   backend: prometheus
   method: good_bad_ratio
   exporters: []
   service_level_indicator:
-    filter_bad: sum(rate({BAD.format(metric=metric)}[window]))
-    filter_valid: sum(rate({ALL.format(metric=metric)}[window]))
+    filter_good: {GOOD.format(metric=metric)}[window]
+    filter_valid: {ALL.format(metric=metric)}[window]
   goal: {float(objective) / 100:.4f}
 """
 
@@ -135,6 +140,9 @@ def write_slos(folder: Path, count: int) -> int:
     """Write `count` SLO files, of each dialect as many; return their bytes."""
     random.seed(0)
     (folder / "slo").mkdir()
+    (folder / "CODEOWNERS").write_text("* @shop/team\n")
+    (folder / "docs/runbooks").mkdir(parents=True)
+    (folder / "docs/runbooks/shop.md").write_text("# Shop\n\nText.\n")
     size = 0
     for number in range(count):
         text = DIALECTS[number % len(DIALECTS)](f"service{number}", f"service{number}_requests_total", random.choice(OBJECTIVES))
@@ -149,7 +157,7 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
-    command = [str(Path(sys.executable).parent / "reliability"), "check", ".", "--format", "json"]
+    command = [str(Path(sys.executable).parent / "reliability"), "check", "."]
     with tempfile.TemporaryDirectory() as full, tempfile.TemporaryDirectory() as empty:
         size = write_slos(Path(full), options.files)
         (Path(empty) / "README.md").write_text("# Nothing\n")

@@ -105,7 +105,10 @@ def test_its_badge_is_up_to_date() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian package: prometheus)")
-@pytest.mark.parametrize("arguments", ["check config monitoring/prometheus.yaml", "test rules monitoring/tests/checkout.yaml monitoring/tests/slo.yaml"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["check config monitoring/prometheus.yaml", "test rules monitoring/tests/checkout.yaml monitoring/tests/slo.yaml"],
+)
 def test_prometheus_accepts_its_rules(arguments: str) -> None:
     """Prometheus' own tool loads the configuration and passes the rules' unit tests."""
     done = run(CHECKOUT, "promtool", *arguments.split())

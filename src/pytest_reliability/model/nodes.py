@@ -395,7 +395,7 @@ class GeneratedRules(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliTemplate(Node):
-    """What an SLI plugin of Sloth's comes to where it only fills in options: `plugins/http.sli.tmpl` for the plugin "plugins/http"."""
+    """What an SLI plugin of Sloth's comes to where it only fills in options: `http.sli.tmpl` for the plugin "http"."""
 
     text: str = field(repr=False)
 
