@@ -385,3 +385,33 @@ def test_a_terminal_without_unicode_gets_question_marks(shop):
     done = subprocess.run([sys.executable, "-m", "pytest_reliability"], cwd=shop, env=environment, capture_output=True, text=True)
     assert (0, "") == (done.returncode, done.stderr)
     assert "?" in done.stdout
+
+
+MISSPELT = """\
+version: prometheus/v1
+service: shop
+slos:
+  - name: availability
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(http_requests_total{code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(http_requests_total[{{.window}}]))
+    alerting:
+      name: ShopBurns
+      pageAlert: {}
+"""
+
+
+def test_an_edit_is_where_its_finding_is(repository, run, monkeypatch):
+    """Whoever checks a repository from outside and applies the edits of the report finds all files from the same folder."""
+    root = repository({"README.md": "# shop\n", "slo/shop.yaml": MISSPELT})
+    monkeypatch.chdir(root)
+    assert 0 == run("generate", "rules", "slo/shop.yaml", "--output", "rules.yaml")[2]
+    (root / "slo/shop.yaml").write_text(MISSPELT.replace("99.9", "99.5"))
+    monkeypatch.chdir(root.parent)
+    out, _, _ = run("check", root.name, "--format", "json", "--select", "DOC003,SLO310")
+    found = [finding for outcome in json.loads(out)["outcomes"] for finding in outcome["findings"]]
+    places = {finding["edit"]["kind"]: (finding["path"], finding["edit"]["path"]) for finding in found}
+    spec, rules = f"{root.name}/slo/shop.yaml", f"{root.name}/rules.yaml"
+    assert {"replace": (spec, spec), "rewrite": (rules, rules)} == places

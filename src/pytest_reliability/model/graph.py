@@ -214,9 +214,7 @@ class Graph:
         return found
 
     def burn_rates_of(self, slo: Slo) -> tuple[BurnRate, ...]:
-        """The alerts on how fast an SLO's budget burns: its own, those of its policies, those that say they are for it, and those
-        in rule files.
-        """
+        """The alerts on how fast an SLO's budget burns: its own, those of its policies, and those in rule files."""
         if id(slo) not in self._burn_rates:
             self._burn_rates[id(slo)] = tuple(dict.fromkeys(self._burn_rates_around(slo)))
         return self._burn_rates[id(slo)]
@@ -227,9 +225,6 @@ class Graph:
             yield from policy.burn_rates
             for name in policy.conditions:
                 yield from self._burn_rates_by_name.get(name, ())
-        for name in (slo.name, slo.full_name):
-            if self.slo_named(name) == (slo,):
-                yield from self._burn_rates_by_slo.get(name, ())
         for link in self.alerts_for(slo):
             if link.certain:
                 yield from self._burn_rates_by_place.get(link.alert.at, ())
@@ -260,14 +255,6 @@ class Graph:
     @cached_property
     def _burn_rates_by_name(self) -> dict[str, tuple[BurnRate, ...]]:
         return _by_name(self.of(BurnRate))
-
-    @cached_property
-    def _burn_rates_by_slo(self) -> dict[str, tuple[BurnRate, ...]]:
-        found: dict[str, list[BurnRate]] = {}
-        for rate in self.of(BurnRate):
-            if rate.slo:
-                found.setdefault(rate.slo, []).append(rate)
-        return {name: tuple(rates) for name, rates in found.items()}
 
 
 class _Named(Protocol):

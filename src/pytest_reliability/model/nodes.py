@@ -166,8 +166,6 @@ class BurnRate(Node):
     """Where it stands, as a message would call it: "alert 'CheckoutBurnsFast'", "alert condition 'fast'"."""
     name: str = ""
     """What policies refer to it by, where it stands apart."""
-    slo: str = ""
-    """The "name" or "service/name" of the only SLO that it is for, where the place where it stands says so."""
     factor: Decimal | None = None
     factor_at: Location | None = None
     long: Duration | None = None
