@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 from pytest_reliability.documents import Tree
 from pytest_reliability.model.duration import SECONDS, Duration
-from pytest_reliability.model.nodes import RUNBOOK_ANNOTATIONS, Query
+from pytest_reliability.model.nodes import RUNBOOK_ANNOTATIONS, Fault, Query, Replace
 
 OWNER_KEYS = ("owner", "owners", "owned_by", "owning_team", "team", "teams", "squad", "maintainer", "maintainers")
 """Labels and annotations that say who owns an SLO, the usual one first."""
@@ -49,6 +49,16 @@ def texts(tree: Tree, holder: Any, key: str) -> dict[str, str]:
         elif value is not None and not isinstance(value, dict):
             found[name] = tree.spelling(values, name)
     return found
+
+
+def wrong_kind(tree: Tree, data: dict[str, Any], key: str, expected: str) -> Iterator[Fault]:
+    """`apiVersion` or `kind` is not what it must be."""
+    value = data.get(key)
+    if isinstance(value, str) and value != expected:
+        at = tree.at(data, key)
+        message = f"{key} is {value!r}; {expected!r} is expected"
+        hint = f"{key}: {expected}"
+        yield Fault(kind="wrong-kind", at=at, message=message, hint=hint, edit=Replace(at, value, expected))
 
 
 def duration(holder: Any, key: str) -> Duration | None:

@@ -37,7 +37,7 @@ from pytest_reliability.formats._kubernetes import KIND_IS, of_group, resources
 from pytest_reliability.formats._lengths import length
 from pytest_reliability.model.duration import Duration
 from pytest_reliability.model.location import Location
-from pytest_reliability.model.nodes import Alerting, AlertText, BurnRate, Fault, Indicator, Node, Query, Replace, Slo
+from pytest_reliability.model.nodes import Alerting, AlertText, BurnRate, Fault, Indicator, Node, Query, Slo
 from pytest_reliability.shape import ANYTHING, BOOLEAN, STRING, Entries, Fields, Items, Scalar, Shape, choice
 
 GROUP = "pyrra.dev"
@@ -143,8 +143,8 @@ def read(source: Source) -> Iterator[Node | Fault]:
     ours: list[Tree] = []
     for tree, data in resources(source):
         if of_group(data, GROUP) or _means_pyrra(data):
-            yield from _wrong(tree, data, "apiVersion", VERSION)
-            yield from _wrong(tree, data, "kind", KIND)
+            yield from _slo.wrong_kind(tree, data, "apiVersion", VERSION)
+            yield from _slo.wrong_kind(tree, data, "kind", KIND)
             yield from shape.faults(tree, DOCUMENT, data)
             yield from _Objective(source, tree, data).read()
             if tree not in ours:
@@ -160,16 +160,6 @@ def read(source: Source) -> Iterator[Node | Fault]:
 def _means_pyrra(data: dict[str, Any]) -> bool:
     """Whether a document without the group in its `apiVersion` can be nothing else."""
     return data["kind"] == KIND and "/" not in str(data.get("apiVersion")) and "indicator" in _mapping(data, "spec")
-
-
-def _wrong(tree: Tree, data: dict[str, Any], key: str, expected: str) -> Iterator[Fault]:
-    """`apiVersion` or `kind` is not what it must be."""
-    value = data.get(key)
-    if isinstance(value, str) and value != expected:
-        at = tree.at(data, key)
-        message = f"{key} is {value!r}; {expected!r} is expected"
-        hint = f"{key}: {expected}"
-        yield Fault(kind="wrong-kind", at=at, message=message, hint=hint, edit=Replace(at, value, expected))
 
 
 # --- What a document says ---------------------------------------------------------------------------------------------

@@ -250,8 +250,8 @@ def _read(source: Source, tree: Tree) -> Iterator[Node | Fault]:
             yield from _Policy(source, tree, _policy_in(source.path), tree.at(data), STEP.renamed).read(data)
     elif isinstance(data, dict):
         if _is_objective(data):
-            yield from _wrong(tree, data, "apiVersion", VERSION)
-            yield from _wrong(tree, data, "kind", KIND)
+            yield from _slo.wrong_kind(tree, data, "apiVersion", VERSION)
+            yield from _slo.wrong_kind(tree, data, "kind", KIND)
             yield from shape.faults(tree, OBJECTIVE)
             yield from _second(source, tree, data).read()
         elif _is_first(data):
@@ -285,16 +285,6 @@ def _is_configuration(data: dict[str, Any]) -> bool:
         or any(key in data for key in ("default_exporters", "exporters", "backends"))
         or (len(data) == 1 and not isinstance(policies, list))
     )
-
-
-def _wrong(tree: Tree, data: dict[str, Any], key: str, expected: str) -> Iterator[Fault]:
-    """`apiVersion` or `kind` is not what it must be."""
-    value = data.get(key)
-    if isinstance(value, str) and value != expected:
-        at = tree.at(data, key)
-        message = f"{key} is {value!r}; {expected!r} is expected"
-        hint = f"{key}: {expected}"
-        yield Fault(kind="wrong-kind", at=at, message=message, hint=hint, edit=Replace(at, value, expected))
 
 
 def _policy_in(path: str) -> str:
