@@ -61,6 +61,12 @@ def wrong_kind(tree: Tree, data: dict[str, Any], key: str, expected: str) -> Ite
         yield Fault(kind="wrong-kind", at=at, message=message, hint=hint, edit=Replace(at, value, expected))
 
 
+def mapping(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The mapping under `key`; an empty one where there is none."""
+    value = holder.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def duration(holder: Any, key: str) -> Duration | None:
     """The duration under `key`; None where there is none that can be read."""
     try:

@@ -268,7 +268,7 @@ class _Object:
         self.spec = spec
         self.api = api
         self.name = metadata(resource, "name") or _slo.text(spec, "name")
-        around = [_mapping(_mapping(resource, "metadata"), key) for key in ("labels", "annotations")]
+        around = [_slo.mapping(_slo.mapping(resource, "metadata"), key) for key in ("labels", "annotations")]
         self.notes = {key: value for held in around for key, value in held.items() if isinstance(value, str)}
 
     def read(self) -> Iterator[Node | Fault]:
@@ -313,7 +313,7 @@ class _Object:
 
     def averaged(self) -> Iterator[Fault]:
         """Events are counted by summing them up; Datadog refuses an average of counts in a metric SLO."""
-        ratio = _mapping(self.spec, "query")
+        ratio = _slo.mapping(self.spec, "query")
         for key in ("numerator", "denominator"):
             text = _slo.text(ratio, key) or ""
             if found := re.search(r"(?<![\w.])(avg|min|max):", re.sub(r"\{[^{}]*\}", lambda scope: " " * len(scope[0]), text)):
@@ -392,11 +392,11 @@ class _Object:
 
     def measured(self) -> _Measured:
         """What the SLO's type says that it counts."""
-        kind, specification = self.spec.get("type"), _mapping(self.spec, "sli_specification")
+        kind, specification = self.spec.get("type"), _slo.mapping(self.spec, "sli_specification")
         if kind == "monitor":
             return _Measured(method="timeslices")
         if kind == "metric":
-            ratio, count = _mapping(self.spec, "query"), _mapping(specification, "count")
+            ratio, count = _slo.mapping(self.spec, "query"), _slo.mapping(specification, "count")
             asked = [self.query(ratio, "numerator", "good"), self.query(ratio, "denominator", "total")]
             asked += [self.formula(count, count, f"{role}_events_formula", role) for role in ("good", "bad", "total")]
             return _Measured(queries=tuple(query for query in asked if query is not None))
@@ -405,12 +405,12 @@ class _Object:
         return _Measured()
 
     def time_slice(self, specification: dict[str, Any]) -> _Measured:
-        plain, older = _mapping(self.spec, "timeSlice"), _mapping(self.spec, "timeSliceSpec")
-        condition = _mapping(specification, "time_slice") or plain or _mapping(older, "timeSliceCondition")
+        plain, older = _slo.mapping(self.spec, "timeSlice"), _slo.mapping(self.spec, "timeSliceSpec")
+        condition = _slo.mapping(specification, "time_slice") or plain or _slo.mapping(older, "timeSliceCondition")
         if plain and not self.api:
             query = self.query(plain, "query", "threshold")
         else:
-            asked = _mapping(condition if self.api else older, "query")
+            asked = _slo.mapping(condition if self.api else older, "query")
             formulas = asked.get("formulas")
             first = formulas[0] if isinstance(formulas, list) and formulas else None
             query = self.formula(asked, first, "formula", "threshold") if isinstance(first, dict) else None
@@ -449,11 +449,6 @@ def _tags(tags: Any) -> Mapping[str, str]:
         if value:
             found[key] = f"{found[key]}, {value}" if key in found else value
     return found
-
-
-def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 FORMATS = (

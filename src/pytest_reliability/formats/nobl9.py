@@ -116,8 +116,8 @@ class _Object:
     def __init__(self, settings: Settings, tree: Tree, data: dict[str, Any]) -> None:
         self.settings = settings
         self.tree = tree
-        self.metadata = _mapping(data, "metadata")
-        self.spec = _mapping(data, "spec")
+        self.metadata = _slo.mapping(data, "metadata")
+        self.spec = _slo.mapping(data, "spec")
         self.data = data
         self.name = _slo.text(self.metadata, "name") or ""
         self.project = _slo.text(self.metadata, "project") or ""
@@ -216,7 +216,7 @@ class _Slo(_Object):
         super().__init__(settings, tree, data)
         self.objectives = _mappings(self.spec, "objectives")
         self.composite = next((item for item in self.objectives if "composite" in item), None)
-        self.raw = _mapping(_mapping(self.spec, "indicator"), "rawMetric")
+        self.raw = _slo.mapping(_slo.mapping(self.spec, "indicator"), "rawMetric")
         self.method = _slo.text(self.spec, "budgetingMethod") or ""
 
     def read(self) -> Iterator[Node | Fault]:
@@ -327,7 +327,7 @@ class _Slo(_Object):
             message = "a time window has isRolling: true and 'calendar', which exclude each other"
             yield self.fault("conflicting-fields", at, message, "keep one of them")
         yield from shape.faults(self.tree, ROLLING if rolling else CALENDAR, window)
-        calendar = _mapping(window, "calendar")
+        calendar = _slo.mapping(window, "calendar")
         start = _slo.text(calendar, "startTime") or ""
         if re.match(r"[01]\d{3}-|20[01]\d-", start):
             message = f"startTime is {start!r}; a day from 2020 on is expected"
@@ -343,11 +343,11 @@ class _Slo(_Object):
 
     def metrics(self, objective: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """(role, metric) of everything that an objective measures."""
-        counts = _mapping(objective, "countMetrics")
+        counts = _slo.mapping(objective, "countMetrics")
         for key, role in (("good", "good"), ("bad", "bad"), ("total", "total"), ("goodTotal", "")):
-            if metric := _mapping(counts, key):
+            if metric := _slo.mapping(counts, key):
                 yield role, metric
-        if metric := _mapping(_mapping(objective, "rawMetric"), "query") or self.raw:
+        if metric := _slo.mapping(_slo.mapping(objective, "rawMetric"), "query") or self.raw:
             yield "threshold", metric
 
     def queries(self, objective: dict[str, Any]) -> tuple[Query, ...]:
@@ -455,8 +455,8 @@ class _Slo(_Object):
 
     def components(self) -> list[dict[str, Any]]:
         """What a composite objective is made of."""
-        composite = _mapping(self.composite, "composite") if self.composite else {}
-        return _mappings(_mapping(composite, "components"), "objectives")
+        composite = _slo.mapping(self.composite, "composite") if self.composite else {}
+        return _mappings(_slo.mapping(composite, "components"), "objectives")
 
     def parts(self) -> Iterator[Part]:
         """The components by the names of their SLOs, which say the objective and the project too where they must."""
@@ -509,11 +509,6 @@ def _put_together(fields: dict[str, Any]) -> str:
                 else:
                     words.append(f"{key}: {value}")
     return ", ".join(words)
-
-
-def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def _mappings(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:

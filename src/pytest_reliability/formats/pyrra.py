@@ -159,7 +159,7 @@ def read(source: Source) -> Iterator[Node | Fault]:
 
 def _means_pyrra(data: dict[str, Any]) -> bool:
     """Whether a document without the group in its `apiVersion` can be nothing else."""
-    return data["kind"] == KIND and "/" not in str(data.get("apiVersion")) and "indicator" in _mapping(data, "spec")
+    return data["kind"] == KIND and "/" not in str(data.get("apiVersion")) and "indicator" in _slo.mapping(data, "spec")
 
 
 # --- What a document says ---------------------------------------------------------------------------------------------
@@ -207,11 +207,11 @@ class _Objective:
     def __init__(self, source: Source, tree: Tree, data: dict[str, Any]) -> None:
         self.settings = source.settings
         self.tree = tree
-        self.metadata = _mapping(data, "metadata")
-        self.spec = _mapping(data, "spec")
-        indicators = _mapping(self.spec, "indicator")
+        self.metadata = _slo.mapping(data, "metadata")
+        self.spec = _slo.mapping(data, "spec")
+        indicators = _slo.mapping(self.spec, "indicator")
         self.kind = next((kind for kind in QUERIES if isinstance(indicators.get(kind), dict)), "")
-        self.indicator = _mapping(indicators, self.kind)
+        self.indicator = _slo.mapping(indicators, self.kind)
         self.latency = _duration(_slo.text(self.indicator, "latency") or "") if self.kind == "latencyNative" else None
         self.name = _slo.text(self.metadata, "name") or ""
         self.window = _duration(_slo.text(self.spec, "window") or "")
@@ -225,7 +225,7 @@ class _Objective:
             yield from self.metric(holder, role)
         queries = self.queries()
         if queries:
-            at = self.tree.at(_mapping(self.spec, "indicator"), self.kind)
+            at = self.tree.at(_slo.mapping(self.spec, "indicator"), self.kind)
             yield Indicator(at=at, settings=self.settings, holder=f"SLO {self.name!r}", queries=queries, dialect="pyrra")
         if self.name:
             yield self.slo(queries)
@@ -234,7 +234,7 @@ class _Objective:
 
     def ratio(self) -> Iterator[Fault]:
         """A ratio has errors and total; newer versions of Pyrra know of success in place of one of them."""
-        ratio = _mapping(self.spec, "indicator").get("ratio")
+        ratio = _slo.mapping(self.spec, "indicator").get("ratio")
         if isinstance(ratio, dict):
             yield from shape.faults(self.tree, RATIO_OF_SUCCESS if "success" in ratio else RATIO, ratio)
 
@@ -252,7 +252,7 @@ class _Objective:
     def metrics(self) -> Iterator[tuple[dict[str, Any], str]]:
         """What holds each metric of the indicator, once, and the key that it stands under."""
         for key in dict.fromkeys(key for key, _, _ in QUERIES.get(self.kind, ())):
-            yield (_mapping(self.indicator, key) if key else self.indicator), key
+            yield (_slo.mapping(self.indicator, key) if key else self.indicator), key
 
     def metric(self, holder: dict[str, Any], key: str) -> Iterator[Fault]:
         """Pyrra takes apart a metric's name and its matchers, and refuses or drops whatever else there is."""
@@ -281,7 +281,7 @@ class _Objective:
         total = f"sum by ({', '.join(sorted(set(grouping)))}) " if grouping else "sum"
         found: list[Query] = []
         for key, role, expression in QUERIES.get(self.kind, ()):
-            holder = _mapping(self.indicator, key) if key else self.indicator
+            holder = _slo.mapping(self.indicator, key) if key else self.indicator
             metric = _slo.text(holder, "metric")
             if metric is None or ("{limit}" in expression and self.latency is None):
                 continue
@@ -344,7 +344,7 @@ class _Objective:
 
     def alerting(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Alerting:
         """How Pyrra alerts: it does unless told otherwise."""
-        given = _mapping(self.spec, "alerting")
+        given = _slo.mapping(self.spec, "alerting")
         common = AlertText(
             disabled=given.get("disabled") is True or given.get("burnrates") is False,
             labels={"slo": self.name, **_propagated(labels)},
@@ -357,13 +357,13 @@ class _Objective:
         """What the generated alerts are called."""
         if not alerting.disabled:
             yield alerting.name
-        given = _mapping(self.spec, "alerting")
+        given = _slo.mapping(self.spec, "alerting")
         if given.get("absent") is not False and self.kind != "latencyNative":
             yield _slo.text(given, "absentName") or "SLOMetricAbsent"
 
     def burn_rates(self, alerting: Alerting) -> Iterator[BurnRate]:
         """The four alerts, as far as the SLO's window leaves them time."""
-        severities = _mapping(_mapping(self.spec, "alerting"), "severities")
+        severities = _slo.mapping(_slo.mapping(self.spec, "alerting"), "severities")
         if self.window is None:
             return
         for tier in TIERS:
@@ -450,11 +450,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _mapping(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def _list(holder: Mapping[str, Any], key: str) -> list[Any]:

@@ -264,7 +264,7 @@ def _read(source: Source, tree: Tree) -> Iterator[Node | Fault]:
 
 def _is_objective(data: dict[str, Any]) -> bool:
     """Whether it says so; or what can be nothing else forgot to. slo-generator skips another kind without a word."""
-    spec = _mapping(data, "spec")
+    spec = _slo.mapping(data, "spec")
     if of_group(data, GROUP):
         return data.get("kind") == KIND or "service_level_indicator" in spec
     return data.get("apiVersion") is None and data.get("kind") == KIND and "service_level_indicator" in spec
@@ -298,10 +298,10 @@ def _policy_in(path: str) -> str:
 
 def _configuration(source: Source, tree: Tree, data: dict[str, Any]) -> Iterator[Node]:
     for key, kind in DEFINED.items():
-        named = _mapping(data, key)
+        named = _slo.mapping(data, key)
         for name in named:
             yield Definition(at=tree.key_at(named, name), settings=source.settings, kind=kind, name=name)
-    policies = _mapping(data, "error_budget_policies")
+    policies = _slo.mapping(data, "error_budget_policies")
     for name, policy in policies.items():
         steps = policy.get("steps") if isinstance(policy, dict) else None
         keys = {key: key for key in STEP.known}
@@ -343,7 +343,7 @@ class _Policy:
 
 
 def _second(source: Source, tree: Tree, data: dict[str, Any]) -> _Objective:
-    metadata, spec = _mapping(data, "metadata"), _mapping(data, "spec")
+    metadata, spec = _slo.mapping(data, "metadata"), _slo.mapping(data, "spec")
     backend = _slo.text(spec, "backend") or ""
     return _Objective(
         source=source,
@@ -364,7 +364,7 @@ def _second(source: Source, tree: Tree, data: dict[str, Any]) -> _Objective:
 
 def _first(source: Source, tree: Tree, data: dict[str, Any]) -> _Objective:
     names = [tree.spelling(data, key) for key in ("service_name", "feature_name", "slo_name") if data.get(key) is not None]
-    backend = _mapping(data, "backend")
+    backend = _slo.mapping(data, "backend")
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", _slo.text(backend, "class") or "").lower()
     return _Objective(
         source=source,
@@ -418,7 +418,7 @@ class _Objective:
     @property
     def sli(self) -> dict[str, Any]:
         """What is measured."""
-        return _mapping(self.measured, self.sli_key)
+        return _slo.mapping(self.measured, self.sli_key)
 
     @property
     def policy(self) -> str:
@@ -523,7 +523,7 @@ class _Objective:
 
     def basic_latency(self) -> Duration | None:
         """The threshold of Cloud Service Monitoring's own SLI, in milliseconds."""
-        threshold = _mapping(self.sli, "latency").get("threshold")
+        threshold = _slo.mapping(self.sli, "latency").get("threshold")
         if self.method != "basic" or type(threshold) not in (int, float):
             return None
         return _slo.measured(str(threshold), "ms")
@@ -640,11 +640,6 @@ def _decimal(tree: Tree, holder: dict[str, Any], key: str) -> Decimal | None:
     """The number under `key` exactly as written; slo-generator takes a text that is one as well."""
     written = tree.spelling(holder, key) if type(holder.get(key)) in (str, int, float) else ""
     return Decimal(written) if re.fullmatch(_NUMBER, written) else None
-
-
-def _mapping(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 FORMAT = Format(

@@ -238,9 +238,9 @@ class _Service:
         self.settings = source.settings
         self.tree = tree
         self.word = dialect.word
-        self.data = data if dialect.key == "version" else _mapping(data, "spec")
+        self.data = data if dialect.key == "version" else _slo.mapping(data, "spec")
         self.labels = _slo.texts(tree, self.data, "labels")
-        metadata = _mapping(data, "metadata") if dialect.key == "apiVersion" else {}
+        metadata = _slo.mapping(data, "metadata") if dialect.key == "apiVersion" else {}
         self.origin = Origin(
             version=dialect.version,
             number=number,
@@ -320,13 +320,13 @@ class _Service:
 
     def alerting(self, entry: dict[str, Any]) -> Alerting:
         """How Sloth alerts on the SLO of an entry: always, unless that is disabled."""
-        alerting = _mapping(entry, "alerting")
+        alerting = _slo.mapping(entry, "alerting")
         return Alerting(
             at=self.tree.at(alerting if isinstance(entry.get("alerting"), dict) else entry),
             name=_slo.text(alerting, "name") or "",
             common=self.alert_text(alerting),
-            page=self.alert_text(_mapping(alerting, self.word("page_alert")), "disable"),
-            ticket=self.alert_text(_mapping(alerting, self.word("ticket_alert")), "disable"),
+            page=self.alert_text(_slo.mapping(alerting, self.word("page_alert")), "disable"),
+            ticket=self.alert_text(_slo.mapping(alerting, self.word("ticket_alert")), "disable"),
         )
 
     def alert_text(self, alert: dict[str, Any], off: str = "") -> AlertText:
@@ -356,14 +356,14 @@ class _Service:
 
     def queries(self, entry: dict[str, Any], promql: bool) -> tuple[Query, ...]:
         """The queries of an entry's SLI; what Sloth's own plugins validate is PromQL."""
-        sli = _mapping(entry, "sli")
+        sli = _slo.mapping(entry, "sli")
         found = []
         for kind, name, role in (
             ("events", "error_query", "bad"),
             ("events", "total_query", "total"),
             ("raw", "error_ratio_query", "ratio"),
         ):
-            holder, key = _mapping(sli, kind), self.word(name)
+            holder, key = _slo.mapping(sli, kind), self.word(name)
             if query := _slo.text(holder, key):
                 found.append(
                     Query(
@@ -382,13 +382,13 @@ class _Service:
 
     def chains(self, entry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The plugins of the service, and those of one of its SLOs."""
-        return _mapping(self.data, self.word("slo_plugins")), _mapping(entry, "plugins")
+        return _slo.mapping(self.data, self.word("slo_plugins")), _slo.mapping(entry, "plugins")
 
     def with_plugins(self, entry: dict[str, Any]) -> Origin:
         """The origin of the SLO of an entry. Plugins of its own that override leave out those of the service, too."""
         service, own = self.chains(entry)
         overridden = own.get("overridePrevious") is True
-        plugin = _mapping(_mapping(entry, "sli"), "plugin")
+        plugin = _slo.mapping(_slo.mapping(entry, "sli"), "plugin")
         identifier = _slo.text(plugin, "id")
         return replace(
             self.origin,
@@ -403,7 +403,7 @@ def _plugins(holder: dict[str, Any]) -> Iterator[Plugin]:
     for item in chain if isinstance(chain, list) else []:
         if isinstance(item, dict) and _slo.text(item, "id"):
             priority = item.get("priority")
-            yield Plugin(id=item["id"], options=_mapping(item, "config"), priority=priority if type(priority) is int else 0)
+            yield Plugin(id=item["id"], options=_slo.mapping(item, "config"), priority=priority if type(priority) is int else 0)
 
 
 _WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}(\w?)")
@@ -431,11 +431,6 @@ def _windowed(query: str) -> Callable[[str], str] | None:
 
 def _rendered(query: str, window: str) -> str:
     return _TRIMMED.sub(lambda _: window, query)
-
-
-def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 FORMAT = Format(
