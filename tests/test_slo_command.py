@@ -53,8 +53,9 @@ def run(repository, monkeypatch, capsys):
     return run
 
 
-def test_people_read_minutes_requests_and_when_alerts_fire(run):
+def test_people_read_minutes_requests_and_when_alerts_fire(run, monkeypatch):
     """One block for each SLO."""
+    monkeypatch.setenv("COLUMNS", "100")
     out, err, code = run()
     assert ("", 0) == (err, code)
     assert "shop/availability  99.9% over 30d  43.2 minutes  1 in 1,000 requests: 25,920 in 30d" in out
